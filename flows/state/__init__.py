@@ -1,0 +1,1 @@
+"""Operational state: runs, alerts and the outbox, in SQLite or a database that a team shares."""
