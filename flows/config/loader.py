@@ -1,0 +1,97 @@
+"""Loading a configuration folder: every fault of every file is found before the first is reported."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from flows.config.alerts import Alerts
+from flows.config.model import ConfigModel
+from flows.config.settings import Settings
+from flows.config.sources import Sources
+from flows.config.stages import Stages
+from flows.config.yaml_file import parse
+from flows.errors import ConfigError
+
+
+class CalendarOverrides(ConfigModel):
+    """Days that the country's calendar does not know (or knows differently)."""
+
+    working_days: tuple[date, ...] = ()
+    holidays: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True)
+class Config:
+    """One company's configuration, and a fingerprint of the files it came from."""
+
+    folder: Path
+    settings: Settings
+    sources: Sources
+    stages: Stages
+    alerts: Alerts
+    calendar: CalendarOverrides
+    fingerprint: str
+
+
+def load(folder: Path, env: Mapping[str, str]) -> Config:
+    """Load ``folder``.
+
+    Args:
+        folder: holds settings.yaml, sources.yaml, stages.yaml, alerts.yaml.
+        env: variables that paths may use.
+
+    Raises:
+        ConfigError: with one line for each fault: file, line, what was expected, what was found.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            [f"{folder}: not found; expected a folder with settings.yaml, sources.yaml, stages.yaml, alerts.yaml"]
+        )
+    faults: list[str] = []
+    settings = parse(folder / "settings.yaml", Settings, faults)
+    sources = parse(folder / "sources.yaml", Sources, faults, {"env": env})
+    stages = parse(folder / "stages.yaml", Stages, faults)
+    alerts = parse(folder / "alerts.yaml", Alerts, faults)
+    overrides: CalendarOverrides | None = CalendarOverrides()
+    if settings and settings.calendar.overrides:
+        overrides = parse(folder / settings.calendar.overrides, CalendarOverrides, faults)
+    if sources:
+        faults += _mapping_faults(folder / "sources.yaml", sources)
+    if faults or not (settings and sources and stages and alerts and overrides):
+        raise ConfigError(faults)
+    return Config(folder, settings, sources, stages, alerts, overrides, _fingerprint(folder))
+
+
+def _mapping_faults(path: Path, sources: Sources) -> list[str]:
+    """Entities and columns that the schemas do not know, and required columns that nothing fills."""
+    from schemas.registry import ENTITIES
+
+    faults = []
+    for name, source in sources.sources.items():
+        place = f"{path}: sources.{name}"
+        entity = ENTITIES.get(source.entity)
+        if entity is None:
+            faults.append(f"{place}.entity: {source.entity!r} is not an entity; expected one of {', '.join(ENTITIES)}")
+            continue
+        known = entity.columns()
+        derived = entity.derived()
+        for column in source.columns:
+            if column not in known:
+                faults.append(
+                    f"{place}.columns: {column!r} is not a column of {source.entity}; it has {', '.join(known)}"
+                )
+            elif column in derived:
+                faults.append(f"{place}.columns: {column!r} is filled from {derived[column]!r}; map that one")
+        for column, definition in known.items():
+            if not definition.nullable and column not in source.columns:
+                faults.append(f"{place}.columns: {source.entity} needs {column!r}, which nothing fills")
+    return faults
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.y*ml")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,105 @@
+"""``settings.yaml``: the company, its calendar and money, the engine, publication and mail."""
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field
+
+from flows.config.model import ConfigModel
+
+Language = Literal["zh", "en"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Mail = Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("expected an IANA time zone such as Asia/Shanghai")
+    return name
+
+
+class Company(ConfigModel):
+    """How the company is called on pages and in mails."""
+
+    name: str
+    name_en: str | None = None
+
+
+class Calendar(ConfigModel):
+    """Which working days count. ``overrides`` names a file beside settings.yaml with further working days and holidays."""
+
+    country: str = "CN"
+    subdivision: str | None = None
+    overrides: str | None = None
+
+
+class Engine(ConfigModel):
+    """Limits of the embedded engine."""
+
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$")] = "4GB"
+    threads: Annotated[int, Field(ge=1)] = 2
+
+
+class Publish(ConfigModel):
+    """How many published versions stay on disk."""
+
+    keep_versions: Annotated[int, Field(ge=1)] = 7
+
+
+class Audit(ConfigModel):
+    """Limits of the audit. ``max_change``: share by which a table may shrink or grow against the last published night."""
+
+    max_change: Annotated[float, Field(gt=0)] = 0.3
+
+
+class Operator(ConfigModel):
+    """Who is told when a night fails or is refused."""
+
+    email: Mail
+    language: Language = "en"
+
+
+class Smtp(ConfigModel):
+    """The mail server. The password comes from the environment variable ``password_env`` and from nowhere else."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password_env: str = "PLANLOOP_SMTP_PASSWORD"  # noqa: S105 (the name of a variable)
+    cafile: str | None = None
+    timeout_seconds: Annotated[float, Field(gt=0)] = 30
+
+
+class MailSettings(ConfigModel):
+    """Sender, the recipient for nodes without an owner's address, and the server; without one, mails become files."""
+
+    sender: str
+    fallback_recipient: Mail
+    report_url: str | None = None
+    smtp: Smtp | None = None
+
+
+class Settings(ConfigModel):
+    """Everything that is about the company as a whole."""
+
+    company: Company
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    language: Language = "zh"
+    reporting_currency: Currency = "CNY"
+    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
+    calendar: Calendar = Calendar()
+    bookings_from: Literal["opportunity", "contract", "line_item"] = "opportunity"
+    engine: Engine = Engine()
+    publish: Publish = Publish()
+    quarantine_limit: Share = 0.05
+    audit: Audit = Audit()
+    operator: Operator
+    mail: MailSettings
+    state_url: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone."""
+        return ZoneInfo(self.time_zone)

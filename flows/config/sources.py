@@ -1,0 +1,153 @@
+"""``sources.yaml``: where exports and workbooks lie, and how their columns become canonical entities.
+
+The model knows the format only; reading and mapping are ingest's work. Options of reading may stand under ``defaults``
+and in each source; a source's own value counts.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from flows.config.model import ConfigModel
+
+Format = Literal["csv", "parquet", "jsonl", "xlsx"]
+Unit = Literal["元", "百", "千", "k", "万元", "万", "百万", "m", "亿"]
+ENDINGS: dict[str, Format] = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx",
+}  # fmt: skip
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_AS_OF = re.compile(r"\{as_of(?::([^{}]+))?\}")
+
+
+class Column(ConfigModel):
+    """How one canonical column is filled: from a source column, from several joined, or with a constant."""
+
+    from_: Annotated[str | None, Field(alias="from")] = None
+    concat: tuple[str, ...] | None = None
+    separator: str = "-"
+    value: str | None = None
+    formats: tuple[str, ...] | None = None
+    time_zone: str | None = None
+    unit: Unit | None = None
+    map: Literal["stages"] | dict[str, str] | None = None
+    unmapped: Literal["error", "keep"] = "error"
+    """What becomes of a value that ``map`` does not name: its row is quarantined, or the value stays as it is."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, data: Any) -> Any:
+        return {"from": data} if isinstance(data, str) else data
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _constant_as_text(cls, value: Any) -> Any:
+        return str(value).lower() if isinstance(value, bool) else value if value is None else str(value)
+
+    @field_validator("map", mode="before")
+    @classmethod
+    def _map_as_text(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {str(key): str(item).lower() if isinstance(item, bool) else str(item) for key, item in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if sum(origin is not None for origin in (self.from_, self.concat, self.value)) != 1:
+            raise ValueError("expected exactly one of from, concat, value")
+        return self
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """The columns of the source that this one reads."""
+        return (self.from_,) if self.from_ is not None else self.concat or ()
+
+
+class Csv(ConfigModel):
+    """The dialect of a CSV file."""
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
+
+
+class Booleans(ConfigModel):
+    """Spellings of true and false, compared without regard to case."""
+
+    true: tuple[str, ...] = ("true", "t", "yes", "y", "1", "是", "对", "√")
+    false: tuple[str, ...] = ("false", "f", "no", "n", "0", "否", "错", "×")
+
+
+class Reading(ConfigModel):
+    """Options of reading that a source may share with others."""
+
+    encoding: Literal["auto", "utf-8", "utf-8-sig", "gb18030", "utf-16"] = "auto"
+    dates: Annotated[tuple[str, ...], Field(min_length=1)] = ("%Y-%m-%d",)
+    moments: Annotated[tuple[str, ...], Field(min_length=1)] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+    time_zone: str | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[",", ".", " ", "'", ""] = ","
+    nulls: tuple[str, ...] = ("",)
+    booleans: Booleans = Booleans()
+    max_shrink: Annotated[float, Field(ge=0, le=1)] = 0.3
+    csv: Csv = Csv()
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands must differ")
+        return self
+
+
+class Source(Reading):
+    """One kind of export: its files, its format, and its mapping to one canonical entity."""
+
+    name: str
+    entity: str
+    path: Annotated[tuple[str, ...], Field(min_length=1)]
+    format: Format | None = None
+    header_row: Annotated[int, Field(ge=1)] = 1
+    sheet: str | None = None
+    mode: Literal["full", "append"] = "full"
+    missing: Literal["error", "ignore"] = "error"
+    repeats: bool = False
+    columns: Annotated[dict[str, Column], Field(min_length=1)]
+    ignore: tuple[str, ...] = ()
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _expand(cls, value: Any, info: ValidationInfo) -> Any:
+        env: Mapping[str, str] = (info.context or {}).get("env", {})
+        return tuple(_expand_variables(item, env) for item in ([value] if isinstance(value, str) else value))
+
+    def paths(self, as_of: date) -> tuple[str, ...]:
+        """The globs of this source for one night: ``{as_of:%Y-%m-%d}`` stands for the night's date."""
+        return tuple(_AS_OF.sub(lambda found: as_of.strftime(found[1] or "%Y-%m-%d"), item) for item in self.path)
+
+
+def _expand_variables(path: str, env: Mapping[str, str]) -> str:
+    missing = [name for name in _VARIABLE.findall(path) if name not in env]
+    if missing:
+        raise ValueError(f"environment variable {' and '.join(missing)} is not set")
+    return _VARIABLE.sub(lambda found: env[found[1]], path)
+
+
+class Sources(ConfigModel):
+    """All sources by name, each with the defaults filled in."""
+
+    sources: dict[str, Source]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("sources"), dict):
+            return data
+        data = dict(data)
+        defaults = data.pop("defaults", None) or {}
+        Reading.model_validate(defaults)
+        data["sources"] = {
+            name: {**defaults, "name": name, **source} if isinstance(source, dict) else source
+            for name, source in data["sources"].items()
+        }
+        return data

@@ -1,0 +1,52 @@
+"""``stages.yaml``: the funnel, in order, with the names that exports use for each stage."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from flows.config.model import ConfigModel
+
+Category = Literal["omitted", "pipeline", "best_case", "commit", "closed"]
+
+
+class Stage(ConfigModel):
+    """One stage. ``closed`` is won or lost for the two ends of the funnel, null for an open stage."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    name_en: str
+    name_zh: str
+    aliases: tuple[str, ...] = ()
+    closed: Literal["won", "lost"] | None = None
+    forecast_category: Category = "pipeline"
+    default_win_probability: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every way an export may write this stage."""
+        return tuple(dict.fromkeys((self.key, self.name_en, self.name_zh, *self.aliases)))
+
+
+class Stages(ConfigModel):
+    """The funnel from first to last stage."""
+
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_a_funnel(self) -> Self:
+        keys = [stage.key for stage in self.stages]
+        if len(set(keys)) < len(keys):
+            raise ValueError(f"a stage key is given twice: {sorted(key for key in set(keys) if keys.count(key) > 1)}")
+        owner: dict[str, str] = {}
+        for stage in self.stages:
+            for spelling in stage.spellings:
+                other = owner.setdefault(spelling.casefold(), stage.key)
+                if other != stage.key:
+                    raise ValueError(f"{spelling!r} names two stages: {other} and {stage.key}")
+        if not any(stage.closed == "won" for stage in self.stages):
+            raise ValueError("expected a stage with closed: won")
+        return self
+
+    @property
+    def by_spelling(self) -> dict[str, str]:
+        """Stage key by spelling, as written in the configuration."""
+        return {spelling: stage.key for stage in self.stages for spelling in stage.spellings}

@@ -1,0 +1,86 @@
+"""Configuration: what is right loads, and what is wrong is reported all at once with its place."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from flows.config import load
+from flows.errors import ConfigError
+
+EXAMPLES = Path(__file__).parents[3] / "config" / "examples"
+
+
+@pytest.mark.parametrize("name", ["maven", "adventureworks"])
+def test_examples_load(name: str) -> None:
+    config = load(EXAMPLES / name, {"PLANLOOP_DATA": "/data"})
+    assert all(path.startswith(f"/data/{name}/") for source in config.sources.sources.values() for path in source.path)
+
+
+def _write(folder: Path, **files: str) -> Path:
+    base = {
+        "settings": "company: {name: A}\noperator: {email: a@b.c}\nmail: {sender: a@b.c, fallback_recipient: a@b.c}\n",
+        "sources": "sources: {}\n",
+        "stages": "stages:\n  - {key: won, name_en: Won, name_zh: 赢单, closed: won}\n",
+        "alerts": "rules: []\n",
+    }
+    for name, text in {**base, **files}.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_all_faults_of_all_files_are_reported_with_file_and_line(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        settings="company: {name: A}\ntime_zone: Mars/Olympus\noperator: {email: nobody}\n"
+        "mail: {sender: a@b.c, fallback_recipient: a@b.c}\nlanguge: zh\n",
+        stages="stages:\n  - {key: a, name_en: A, name_zh: 甲}\n  - {key: b, name_en: A, name_zh: 乙, closed: won}\n",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, {})
+    text = str(caught.value)
+    assert "settings.yaml:2: time_zone: expected an IANA time zone" in text
+    assert "settings.yaml:3: operator.email" in text
+    assert "settings.yaml:5: languge: is not a known option" in text
+    assert "'A' names two stages" in text
+    assert caught.value.exit_code == 2
+
+
+def test_a_mapping_to_columns_that_do_not_exist_is_refused(tmp_path: Path) -> None:
+    source = (
+        "sources:\n  crm:\n    entity: opportunity\n    path: x.csv\n    columns: {opportunity_id: Id, amout: Amount}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(_write(tmp_path, sources=source), {})
+    assert "'amout' is not a column of opportunity" in str(caught.value)
+    assert "opportunity needs 'stage', which nothing fills" in str(caught.value)
+
+
+def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
+    source = 'sources:\n  crm:\n    entity: product\n    path: "${NOWHERE}/x.csv"\n    columns: {product_id: Id, name: Name}\n'
+    with pytest.raises(ConfigError, match="environment variable NOWHERE is not set"):
+        load(_write(tmp_path, sources=source), {})
+
+
+def test_a_key_given_twice_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'language' is given twice"):
+        load(
+            _write(
+                tmp_path,
+                settings="language: zh\nlanguage: en\ncompany: {name: A}\noperator: {email: a@b.c}\n"
+                "mail: {sender: a@b.c, fallback_recipient: a@b.c}\n",
+            ),
+            {},
+        )
+
+
+def test_paths_take_the_date_of_the_night_and_defaults_reach_each_source(tmp_path: Path) -> None:
+    source = (
+        'defaults: {decimal: ",", thousands: "."}\nsources:\n  crm:\n    entity: product\n'
+        '    path: "in/{as_of:%Y%m%d}/x.csv"\n    columns: {product_id: Id, name: Name}\n'
+        '  own:\n    entity: product\n    path: y.csv\n    decimal: "."\n    thousands: ","\n'
+        "    columns: {product_id: Id, name: Name}\n"
+    )
+    sources = load(_write(tmp_path, sources=source), {}).sources.sources
+    assert sources["crm"].paths(date(2026, 11, 20)) == ("in/20261120/x.csv",)
+    assert (sources["crm"].decimal, sources["own"].decimal) == (",", ".")
