@@ -1,0 +1,1 @@
+"""Building the candidate: the dbt project, its inputs and its glossary."""
