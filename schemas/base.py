@@ -43,6 +43,7 @@ class Entity(pa.DataFrameModel):
         strict = True
         coerce = False
         ordered = True
+        metadata: dict[str, Any]
 
     @classmethod
     def columns(cls) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def moment(description: str, *, required: bool = False) -> Any:
 
 def money(description: str, *, required: bool = False, non_negative: bool = False) -> Any:
     """An amount in the row's own currency."""
-    checks = {"ge": ZERO} if non_negative else {}
+    checks: dict[str, Any] = {"ge": ZERO} if non_negative else {}
     return pa.Field(nullable=not required, description=description, **checks)
 
 
