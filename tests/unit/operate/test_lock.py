@@ -30,7 +30,7 @@ def holder(tmp_path: Path):
     assert process.stdout.readline() == "locked\n"
     yield process
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 def test_a_second_night_is_refused_and_told_who_holds_the_lock(tmp_path, holder):
@@ -83,4 +83,4 @@ def test_an_executed_child_does_not_keep_the_lock(tmp_path):
         assert lock_holder(path) is None
     finally:
         child.kill()
-        child.wait()
+        child.communicate()
