@@ -1,0 +1,32 @@
+-- Grain: one change of an account (key account_id) on one night.
+
+with source as (
+
+    select * from {{ source('log', 'account') }}
+
+),
+
+final as (
+
+    select
+        account_id,
+        name,
+        industry,
+        segment,
+        size_band,
+        region,
+        owner_id,
+        parent_id,
+        created_at,
+        created_on,
+        _change,
+        _valid_from,
+        _source,
+        _file,
+        _row,
+        _row_hash
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,32 @@
+-- Grain: one change of an activity (key activity_id) on one night.
+
+with source as (
+
+    select * from {{ source('log', 'activity') }}
+
+),
+
+final as (
+
+    select
+        activity_id,
+        activity_type,
+        opportunity_id,
+        account_id,
+        lead_id,
+        owner_id,
+        occurred_at,
+        occurred_on,
+        duration_min,
+        subject,
+        _change,
+        _valid_from,
+        _source,
+        _file,
+        _row,
+        _row_hash
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,31 @@
+-- Grain: one change of an initiative (key initiative_id) on one night.
+
+with source as (
+
+    select * from {{ source('log', 'initiative') }}
+
+),
+
+final as (
+
+    select
+        initiative_id,
+        goal,
+        action,
+        dri,
+        due_on,
+        metric,
+        status,
+        budget,
+        currency,
+        _change,
+        _valid_from,
+        _source,
+        _file,
+        _row,
+        _row_hash
+    from source
+
+)
+
+select * from final

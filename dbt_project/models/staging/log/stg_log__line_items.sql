@@ -1,0 +1,34 @@
+-- Grain: one change of a line_item (key line_item_id) on one night.
+
+with source as (
+
+    select * from {{ source('log', 'line_item') }}
+
+),
+
+final as (
+
+    select
+        line_item_id,
+        contract_id,
+        opportunity_id,
+        product_id,
+        account_id,
+        owner_id,
+        quantity,
+        unit_price,
+        amount,
+        cost,
+        currency,
+        booked_on,
+        _change,
+        _valid_from,
+        _source,
+        _file,
+        _row,
+        _row_hash
+    from source
+
+)
+
+select * from final

@@ -1,0 +1,44 @@
+-- Grain: one change of an opportunity (key opportunity_id) on one night.
+
+with source as (
+
+    select * from {{ source('log', 'opportunity') }}
+
+),
+
+final as (
+
+    select
+        opportunity_id,
+        name,
+        account_id,
+        owner_id,
+        stage,
+        amount,
+        currency,
+        created_at,
+        created_on,
+        expected_close_on,
+        closed_at,
+        closed_on,
+        product_id,
+        segment,
+        region,
+        source,
+        forecast_category,
+        loss_reason,
+        competitor,
+        next_step,
+        modified_at,
+        modified_on,
+        _change,
+        _valid_from,
+        _source,
+        _file,
+        _row,
+        _row_hash
+    from source
+
+)
+
+select * from final

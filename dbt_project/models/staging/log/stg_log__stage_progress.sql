@@ -1,0 +1,30 @@
+-- Grain: one change of a stage_progress (key account_name, stage, started_on) on one night.
+
+with source as (
+
+    select * from {{ source('log', 'stage_progress') }}
+
+),
+
+final as (
+
+    select
+        account_name,
+        stage,
+        started_on,
+        expected_done_on,
+        done_actions,
+        todo,
+        risks,
+        owner_name,
+        _change,
+        _valid_from,
+        _source,
+        _file,
+        _row,
+        _row_hash
+    from source
+
+)
+
+select * from final

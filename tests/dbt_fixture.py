@@ -1,0 +1,245 @@
+"""A tiny ``build/`` folder for tests of the dbt project: change log and inputs, written as the night writes them.
+
+``write_build`` fills in what a test leaves out (columns as null, a Monday-to-Friday calendar, five stages, one company),
+so that a test states only the rows it is about. ``run_dbt`` builds on it, ``query`` reads the candidate.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from schemas.registry import ENTITIES
+
+PROJECT = Path(__file__).parents[1] / "dbt_project"
+Row = Mapping[str, Any]
+
+LOG_COLUMNS: dict[str, Any] = {
+    "_change": pl.String,
+    "_valid_from": pl.Date,
+    "_source": pl.String,
+    "_file": pl.String,
+    "_row": pl.Int64,
+    "_row_hash": pl.UInt64,
+}
+
+MONEY = pl.Decimal(18, 2)
+
+INPUTS: dict[str, dict[str, Any]] = {
+    "run": {
+        "as_of_date": pl.Date,
+        "run_id": pl.String,
+        "company_name": pl.String,
+        "reporting_currency": pl.String,
+        "fiscal_year_start_month": pl.Int32,
+        "bookings_from": pl.String,
+    },
+    "stage": {
+        "stage": pl.String,
+        "stage_no": pl.Int32,
+        "name_en": pl.String,
+        "name_zh": pl.String,
+        "is_closed": pl.Boolean,
+        "is_won": pl.Boolean,
+        "forecast_category": pl.String,
+        "default_win_probability": pl.Float64,
+    },
+    "calendar": {
+        "day": pl.Date,
+        "is_working_day": pl.Boolean,
+        "is_adjusted": pl.Boolean,
+        "is_published": pl.Boolean,
+        "holiday_name": pl.String,
+    },
+    "alert_rule": {
+        "rule_id": pl.String,
+        "metric": pl.String,
+        "kind": pl.String,
+        "period_kind": pl.String,
+        "node_kind": pl.String,
+        "warn_below": pl.Float64,
+        "critical_below": pl.Float64,
+        "clear_above": pl.Float64,
+        "min_elapsed": pl.Float64,
+    },
+    "alert": {
+        "alert_id": pl.String,
+        "rule_id": pl.String,
+        "metric": pl.String,
+        "node_key": pl.String,
+        "period_kind": pl.String,
+        "period_start_on": pl.Date,
+        "state": pl.String,
+        "severity": pl.String,
+        "opened_on": pl.Date,
+        "updated_on": pl.Date,
+        "resolved_on": pl.Date,
+        "recipients": pl.String,
+        "measured": pl.Float64,
+        "expected": pl.Float64,
+    },
+    "source_file": {
+        "as_of_date": pl.Date,
+        "source": pl.String,
+        "file": pl.String,
+        "entity": pl.String,
+        "format": pl.String,
+        "sha256": pl.String,
+        "status": pl.String,
+        "message": pl.String,
+        "rows_in": pl.Int64,
+        "rows_accepted": pl.Int64,
+        "rows_quarantined": pl.Int64,
+        "rows_merged": pl.Int64,
+        "rows_new": pl.Int64,
+        "rows_changed": pl.Int64,
+        "rows_deleted": pl.Int64,
+        "freshest_on": pl.Date,
+        "unknown_columns": pl.String,
+    },
+    "forecast": {
+        "as_of_date": pl.Date,
+        "run_id": pl.String,
+        "method": pl.String,
+        "metric": pl.String,
+        "period_kind": pl.String,
+        "period_start_on": pl.Date,
+        "node_key": pl.String,
+        "closed_amount": MONEY,
+        "open_amount": MONEY,
+        "open_weighted_amount": MONEY,
+        "expected_amount": MONEY,
+        "p10": MONEY,
+        "p50": MONEY,
+        "p90": MONEY,
+        "n_open": pl.Int64,
+    },
+}
+
+STAGES = (
+    ("qualification", "Qualification", "需求挖掘", False, False, "pipeline", 0.1),
+    ("proposal", "Proposal", "方案定制", False, False, "best_case", 0.3),
+    ("negotiation", "Negotiation", "商务谈判", False, False, "commit", 0.6),
+    ("won", "Won", "合同签订", True, True, "closed", 1.0),
+    ("lost", "Lost", "流失", True, False, "omitted", 0.0),
+)
+
+
+def stage_rows() -> list[dict[str, Any]]:
+    """Three open stages, won and lost."""
+    keys = ("stage", "name_en", "name_zh", "is_closed", "is_won", "forecast_category", "default_win_probability")
+    return [dict(zip(keys, stage, strict=True)) | {"stage_no": no} for no, stage in enumerate(STAGES, start=1)]
+
+
+def calendar_rows(as_of: date, holidays: Sequence[date] = (), working_weekends: Sequence[date] = ()) -> list[dict]:
+    """Monday to Friday but for ``holidays`` and ``working_weekends``, from three years back to the end of next year."""
+    first, last = date(as_of.year - 3, 1, 1), date(as_of.year + 1, 12, 31)
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    rows = []
+    for day in days:
+        usual = day.weekday() < 5
+        works = (usual and day not in holidays) or day in working_weekends
+        rows.append(
+            {
+                "day": day,
+                "is_working_day": works,
+                "is_adjusted": works != usual,
+                "is_published": True,
+                "holiday_name": "holiday" if day in holidays else None,
+            }
+        )
+    return rows
+
+
+def frame(rows: Sequence[Row], dtypes: Mapping[str, Any]) -> pl.DataFrame:
+    """Rows with the columns of ``dtypes``, missing ones null; an unknown column is a slip of the test."""
+    unknown = {name for row in rows for name in row} - set(dtypes)
+    if unknown:
+        raise KeyError(f"not among the columns {sorted(dtypes)}: {sorted(unknown)}")
+    return pl.DataFrame([{name: row.get(name) for name in dtypes} for row in rows], schema=dict(dtypes))
+
+
+def write_build(
+    build: Path,
+    *,
+    as_of: date,
+    log: Mapping[str, Sequence[Row]] | None = None,
+    inputs: Mapping[str, Sequence[Row]] | None = None,
+    **run: Any,
+) -> Path:
+    """Write ``build/log`` and ``build/inputs``.
+
+    Args:
+        build: the folder, made if absent.
+        as_of: the as-of date of the night.
+        log: change rows by entity; ``_change`` is new and ``_valid_from`` the as-of date where a row does not say.
+        inputs: rows of the night's tables by name; run, stage and calendar have defaults, the others are empty.
+        **run: columns of the run table that differ from the default (run_id, reporting_currency, bookings_from, ...).
+
+    Returns:
+        The folder.
+    """
+    unknown = set(log or {}) - set(ENTITIES)
+    if unknown:
+        raise KeyError(f"no such entity: {sorted(unknown)}")
+    for entity, schema in ENTITIES.items():
+        folder = build / "log" / entity
+        folder.mkdir(parents=True, exist_ok=True)
+        dtypes = {**schema.dtypes(), **LOG_COLUMNS}
+        frame([], dtypes).write_parquet(folder / "00000000.parquet")
+        given = (log or {}).get(entity, ())
+        rows = [
+            {"_change": "new", "_valid_from": as_of, "_source": "test", "_row": no} | dict(row)
+            for no, row in enumerate(given, 2)
+        ]
+        for night in sorted({row["_valid_from"] for row in rows}):
+            ours = [row for row in rows if row["_valid_from"] == night]
+            frame(ours, dtypes).write_parquet(folder / f"{night.isoformat()}.parquet")
+    one_run = {
+        "as_of_date": as_of,
+        "run_id": f"{as_of:%Y%m%d}-01",
+        "company_name": "示例科技有限公司",
+        "reporting_currency": "CNY",
+        "fiscal_year_start_month": 1,
+        "bookings_from": "opportunity",
+    } | run
+    given_inputs = {"run": [one_run], "stage": stage_rows(), "calendar": calendar_rows(as_of)} | dict(inputs or {})
+    (build / "inputs").mkdir(parents=True, exist_ok=True)
+    for name, dtypes in INPUTS.items():
+        frame(given_inputs.get(name, []), dtypes).write_parquet(build / "inputs" / f"{name}.parquet")
+    return build
+
+
+def run_dbt(build: Path, *arguments: str) -> Any:
+    """Run a dbt command in this process, its target and logs within ``build``; returns dbt's result."""
+    from dbt.cli.main import dbtRunner
+
+    before = os.environ.get("PLANLOOP_BUILD")
+    os.environ |= {"PLANLOOP_BUILD": str(build), "DO_NOT_TRACK": "1", "DBT_VERSION_CHECK": "false"}
+    folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(build / "target")]
+    try:
+        return dbtRunner().invoke([*arguments, *folders, "--log-path", str(build / "dbt_logs"), "--quiet"])
+    finally:
+        if before is None:
+            del os.environ["PLANLOOP_BUILD"]
+        else:
+            os.environ["PLANLOOP_BUILD"] = before
+
+
+def failures(result: Any) -> list[str]:
+    """What went wrong in a dbt run, one line a node; empty when all is well."""
+    if result.exception is not None:
+        return [str(result.exception)]
+    nodes = getattr(result.result, "results", [])
+    return [f"{node.node.name}: {node.message}" for node in nodes if node.status not in ("success", "pass", "skipped")]
+
+
+def query(build: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Read the candidate, with the scratch file attached as ``scratch``."""
+    with duckdb.connect(str(build / "candidate.duckdb"), read_only=True) as connection:
+        connection.execute(f"attach '{build / 'scratch.duckdb'}' as scratch (read_only)")
+        return connection.execute(sql).fetchall()
