@@ -1,1 +1,1 @@
-"""Building the candidate: the dbt project, its inputs and its glossary."""
+"""The build: inputs of the night, and dbt on the embedded engine."""

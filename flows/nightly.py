@@ -1,0 +1,65 @@
+"""The night, in order: from what happened in the CRM to published marts and a mail to whoever is off course."""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows.alerts.tasks import notify, tell_operator
+from flows.audit.tasks import audit
+from flows.config import load
+from flows.forecast.tasks import forecast
+from flows.history.tasks import record
+from flows.ingest.tasks import land, validate
+from flows.operate.environment import prepare
+from flows.operate.night import open_night
+from flows.operate.summary import summarize
+from flows.publish.tasks import publish
+from flows.report.tasks import report
+from flows.warehouse.tasks import build, outlook
+from flows.workspace import Workspace
+
+
+@flow(name="nightly", flow_run_name="night of {as_of}", validate_parameters=False, persist_result=False)
+def nightly(
+    config_dir: str, workspace_dir: str, as_of: str, rebuild: bool = False, accept_shrink: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Run one night, or rebuild a past one from the change log alone.
+
+    Args:
+        config_dir: folder with the company's configuration.
+        workspace_dir: folder with its runtime state.
+        as_of: business date, as YYYY-MM-DD.
+        rebuild: read no source; build from the change log up to ``as_of``, publish beside the current version, mail nobody.
+        accept_shrink: sources whose export is meant to be much smaller tonight.
+
+    Returns:
+        The run's summary: counts, outcome of the audit, what was published, which mails went out.
+    """
+    workspace = Workspace(Path(workspace_dir).resolve())
+    env = prepare(os.environ, workspace)
+    config = load(Path(config_dir).resolve(), env)
+    with open_night(
+        config,
+        workspace,
+        date.fromisoformat(as_of),
+        is_rebuild=rebuild,
+        accept_shrink=frozenset(accept_shrink),
+        env=env,
+        on_bad_end=tell_operator,
+    ) as night:
+        if not rebuild:
+            files = land(night)
+            validate(night, files)
+        record(night)
+        build(night)
+        forecast(night)
+        outlook(night)
+        audit(night)
+        publish(night)
+        if not rebuild:
+            notify(night)
+        report(night)
+        return summarize(night)

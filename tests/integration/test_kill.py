@@ -1,0 +1,169 @@
+"""A night killed at any moment: the published version stays, the next run finishes, no mail is lost or doubled."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+import yaml
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.integration.conftest import PROJECT, Planloop
+
+MOMENTS = [
+    ("start", 0.0),
+    ("land", 0.0),
+    ("validate", 0.0),
+    ("validate", 0.5),
+    ("record", 0.0),
+    ("build", 1.5),
+    ("forecast", 0.0),
+    ("outlook", 0.5),
+    ("audit", 1.0),
+    ("publish", 0.0),
+    ("publish", 0.1),
+    ("notify", 0.05),
+    ("report", 0.0),
+]
+"""Stage, and seconds after it has begun. Every stage is hit at least once, ``publish`` in the middle too."""
+
+
+class Inbox:
+    """A mail server that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Keep one message."""
+        self.received.append(bytes(envelope.content or b""))
+        return "250 kept"
+
+    def ids(self) -> Counter[str]:
+        """How often each Message-ID came."""
+        return Counter(str(message_from_bytes(content)["Message-ID"]) for content in self.received)
+
+
+@pytest.fixture(scope="module")
+def inbox() -> Iterator[tuple[Inbox, int]]:
+    """The inbox and its port."""
+    handler = Inbox()
+    controller = Controller(handler, hostname="127.0.0.1", port=0)
+    controller.start()
+    assert controller.server is not None
+    yield handler, controller.server.sockets[0].getsockname()[1]
+    controller.stop()
+
+
+@pytest.fixture(scope="module")
+def config(inbox: tuple[Inbox, int], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo company's configuration, with a mail server."""
+    folder = tmp_path_factory.mktemp("config")
+    for file in (PROJECT / "config").glob("*.yaml"):
+        shutil.copy(file, folder)
+    settings = yaml.safe_load((folder / "settings.yaml").read_text())
+    settings["mail"]["smtp"] = {"host": "127.0.0.1", "port": inbox[1], "security": "none"}
+    (folder / "settings.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first_night(
+    config: Path,
+    planloop: Callable[..., Planloop],
+    demo_inputs: Path,
+    demo_nights: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A workspace after one good night."""
+    workspace = tmp_path_factory.mktemp("first") / "workspace"
+    shutil.copytree(demo_inputs, workspace / "inputs")
+    planloop(config, workspace).run("refresh", "--as-of", demo_nights[0])
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    config: Path,
+    planloop: Callable[..., Planloop],
+    first_night: Path,
+    inbox: tuple[Inbox, int],
+    demo_nights: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[dict[str, bytes], set[str]]:
+    """What the second night publishes and mails when nobody kills it."""
+    workspace = tmp_path_factory.mktemp("undisturbed") / "workspace"
+    shutil.copytree(first_night, workspace, symlinks=True)
+    inbox[0].received.clear()
+    loop = planloop(config, workspace)
+    loop.run("refresh", "--as-of", demo_nights[1])
+    assert inbox[0].received, "the second night has something to say, or this test shows nothing about mail"
+    return loop.parquet(), set(inbox[0].ids())
+
+
+@pytest.mark.parametrize(("stage", "delay"), MOMENTS)
+def test_a_killed_night_changes_nothing_and_the_next_run_finishes_it(
+    stage: str,
+    delay: float,
+    config: Path,
+    planloop: Callable[..., Planloop],
+    first_night: Path,
+    undisturbed: tuple[dict[str, bytes], set[str]],
+    inbox: tuple[Inbox, int],
+    demo_nights: list[str],
+    tmp_path: Path,
+) -> None:
+    workspace = tmp_path / "workspace"
+    shutil.copytree(first_night, workspace, symlinks=True)
+    loop = planloop(config, workspace)
+    before = loop.parquet()
+    inbox[0].received.clear()
+
+    night = loop.start("refresh", "--as-of", demo_nights[1])
+    _kill_when(night, workspace / "logs" / f"{demo_nights[1]}.jsonl", stage, delay)
+
+    as_of = loop.query("select distinct as_of_date::varchar from marts.fct_opportunity")
+    assert as_of in ([(demo_nights[0],)], [(demo_nights[1],)])
+    assert loop.parquet() == (before if as_of == [(demo_nights[0],)] else undisturbed[0])
+    if stage not in ("publish", "notify", "report"):
+        assert as_of == [(demo_nights[0],)]
+
+    loop.run("refresh", "--as-of", demo_nights[1])
+    assert loop.parquet() == undisturbed[0]
+    received = inbox[0].ids()
+    assert set(received) == undisturbed[1]
+    assert max(received.values()) <= (2 if stage == "notify" else 1)
+    assert sum(received.values()) <= len(received) + 1
+    assert not list(workspace.rglob("*.wal"))
+
+
+def _kill_when(night: subprocess.Popen[str], log: Path, stage: str, delay: float) -> None:
+    """Kill the whole process group once the log says that the stage has begun."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        if night.poll() is not None:
+            output = night.stdout.read() if night.stdout else ""
+            pytest.fail(f"the night ended before {stage} could be interrupted:\n{output}")
+        if log.exists() and any(_begins(line, stage) for line in log.read_text(encoding="utf-8").splitlines()):
+            time.sleep(delay)
+            os.killpg(night.pid, signal.SIGKILL)
+            night.wait()
+            return
+        time.sleep(0.01)
+    pytest.fail(f"{stage} never began")
+
+
+def _begins(line: str, stage: str) -> bool:
+    try:
+        event = json.loads(line)
+    except json.JSONDecodeError:
+        return False
+    return event["stage"] == stage and (event["event"] == "started" or stage == "start")

@@ -1,0 +1,74 @@
+"""Maven's CRM export, onboarded by configuration only: the published figures are those of the file."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import EXAMPLES, Planloop
+
+OPPORTUNITIES, WON, LOST, WON_VALUE = 8800, 4238, 2473, 10_005_534
+
+
+@pytest.fixture(scope="module")
+def maven(planloop: Callable[..., Planloop], data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Planloop:
+    """Maven, refreshed once."""
+    loop = planloop(EXAMPLES / "maven", tmp_path_factory.mktemp("maven"), PLANLOOP_DATA=str(data_folder))
+    loop.run("refresh", "--as-of", "2017-12-31")
+    return loop
+
+
+def test_counts_and_won_value_are_those_of_the_file(maven: Planloop) -> None:
+    figures = maven.query(
+        "select count(*), count(*) filter (is_won), count(*) filter (is_closed and not is_won),"
+        " count(*) filter (not is_closed), sum(amount) filter (is_won) from marts.fct_opportunity"
+    )
+    assert figures == [(OPPORTUNITIES, WON, LOST, OPPORTUNITIES - WON - LOST, WON_VALUE)]
+
+
+def test_bookings_of_the_company_year_are_the_won_value(maven: Planloop) -> None:
+    rows = maven.query(
+        "select sum(actual) from marts.mart_target_attainment"
+        " where node_key = 'company' and metric = 'bookings' and period_kind = 'year'"
+    )
+    assert rows == [(WON_VALUE,)]
+
+
+def test_every_row_of_every_file_is_accounted_for(maven: Planloop, data_folder: Path) -> None:
+    counted = {}
+    for path in (data_folder / "maven").glob("*.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            counted[path.name] = sum(1 for _ in csv.reader(file)) - 1
+    rows = maven.query("select file, rows_in, rows_accepted, rows_quarantined from marts.mart_data_quality")
+    assert {file.rsplit("/", 1)[-1] for file, *_ in rows} == {
+        "accounts.csv",
+        "products.csv",
+        "sales_pipeline.csv",
+        "sales_teams.csv",
+    }
+    for file, rows_in, accepted, quarantined in rows:
+        assert rows_in == counted[file.rsplit("/", 1)[-1]] == accepted + quarantined
+
+
+def test_wins_by_manager_agree_with_a_count_on_the_files(maven: Planloop, data_folder: Path) -> None:
+    folder = data_folder / "maven"
+    expected = maven.query(
+        f"select t.manager, count(*), sum(p.close_value) from read_csv('{folder}/sales_pipeline.csv') as p"
+        f" join read_csv('{folder}/sales_teams.csv') as t using (sales_agent) where p.deal_stage = 'Won' group by all order by all"
+    )
+    found = maven.query(
+        "select t.name, count(*), sum(o.amount) from marts.fct_opportunity as o"
+        " join marts.dim_node as r on r.node_key = o.node_key and r.is_current"
+        " join marts.dim_node as t on t.node_key = r.parent_node_key and t.is_current"
+        " where o.is_won group by all order by all"
+    )
+    assert found == expected
+
+
+def test_the_same_inputs_give_the_same_bytes_in_another_workspace(
+    maven: Planloop, planloop: Callable[..., Planloop], data_folder: Path, tmp_path: Path
+) -> None:
+    other = planloop(EXAMPLES / "maven", tmp_path / "elsewhere", PLANLOOP_DATA=str(data_folder))
+    other.run("refresh", "--as-of", "2017-12-31")
+    assert other.parquet() == maven.parquet()
