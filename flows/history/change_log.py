@@ -1,0 +1,238 @@
+"""The change log on disk: its columns, which nights it has, and the state of an entity as a query over them.
+
+``history/<entity>/<as_of>.parquet`` holds the rows that were new, changed or gone on one night. A key has at most one row a
+night. The state at a date is the newest row of each key up to that date, unless that row says ``deleted``.
+
+The row hash is DuckDB's ``hash()`` over the entity's schema columns in their order. It is fast (10 M rows in seconds) but
+DuckDB does not promise it for ever, and it covers the columns of its day. Every file therefore carries a signature in its
+metadata: the hash of a fixed row of all types, and the columns. Where a file's signature is not today's, its hashes are not
+trusted but computed anew from its columns; an upgrade or a new column is slower once and never floods the log with changes.
+"""
+# ruff: noqa: S608 (statements are composed of the schemas' own column names and of quoted literals)
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from flows.errors import PermanentError
+from flows.workspace import Workspace
+from schemas.registry import ENTITIES
+
+LOG_COLUMNS: dict[str, pl.DataType] = {
+    "_change": pl.String(),
+    "_valid_from": pl.Date(),
+    "_source": pl.String(),
+    "_file": pl.String(),
+    "_row": pl.Int64(),
+    "_row_hash": pl.UInt64(),
+}
+"""Columns of the change log after the entity's own."""
+
+ACCOUNTING = "_source_file"
+"""Folder of the nights' accounting within ``history``; a night exists once its accounting does."""
+
+EMPTY_FILE = "00000000.parquet"
+"""A file without rows in every ``build/log/<entity>``: the entity always has all its columns."""
+
+_SIGNATURE_KEY = "planloop_row_hash"
+_PROBE = (
+    "hash('planloop', '甲', 1.25::decimal(18,2), 1.25::decimal(18,8), timestamp '2020-02-29 23:59:59.123456', "
+    "date '2020-02-29', true, 0.1::double, 7::bigint, 7::integer, null)"
+)
+
+
+@dataclass(frozen=True)
+class EntityColumns:
+    """The columns of one entity as DuckDB sees them."""
+
+    entity: str
+    types: dict[str, str]
+    key: tuple[str, ...]
+
+    @classmethod
+    def of(cls, entity: str) -> "EntityColumns":
+        """The columns that the schema of ``entity`` states."""
+        schema = ENTITIES[entity]
+        return cls(entity, {name: duckdb_type(dtype) for name, dtype in schema.dtypes().items()}, schema.key())
+
+    @property
+    def names(self) -> str:
+        """All schema columns, quoted, as a select list."""
+        return ", ".join(quoted(name) for name in self.types)
+
+    @property
+    def typed(self) -> str:
+        """All schema columns, each cast to its stated type."""
+        return ", ".join(f"{quoted(name)}::{kind} as {quoted(name)}" for name, kind in self.types.items())
+
+    @property
+    def key_names(self) -> str:
+        """The key columns, quoted, as a select list."""
+        return ", ".join(quoted(name) for name in self.key)
+
+    @property
+    def row_hash(self) -> str:
+        """The expression of ``_row_hash``."""
+        return f"hash({self.names})"
+
+    def signature(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """What a row hash of today depends on: the engine's hash function, the columns and their types."""
+        probe = connection.execute(f"select {_PROBE}").fetchone()
+        columns = hashlib.sha256(repr(list(self.types.items())).encode()).hexdigest()[:16]
+        return f"{probe[0] if probe else None}-{columns}"
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL reads it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: object) -> str:
+    """A text as SQL reads it."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def duckdb_type(dtype: pl.DataType) -> str:
+    """The DuckDB type that stores a polars type of a schema.
+
+    Raises:
+        PermanentError: a schema uses a type that the change log has no storage for.
+    """
+    if isinstance(dtype, pl.Decimal):
+        return f"DECIMAL({dtype.precision},{dtype.scale})"
+    simple = {
+        "String": "VARCHAR",
+        "Date": "DATE",
+        "Datetime": "TIMESTAMP",
+        "Boolean": "BOOLEAN",
+        "Float64": "DOUBLE",
+        "Int64": "BIGINT",
+        "Int32": "INTEGER",
+        "UInt64": "UBIGINT",
+    }
+    name = dtype.base_type().__name__
+    if name not in simple:
+        raise PermanentError(f"schemas: expected a column type among {', '.join(simple)} or Decimal, found {dtype}")
+    return simple[name]
+
+
+@contextmanager
+def open_engine(workspace: Workspace, *, memory_limit: str, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory engine with a memory limit; what does not fit is spilled to ``build/spill``."""
+    spill = workspace.build / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(
+        config={
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "temp_directory": str(spill),
+            "autoinstall_known_extensions": False,
+        }
+    ) as connection:
+        yield connection
+
+
+def nights(workspace: Workspace) -> list[date]:
+    """The nights of the change log, oldest first."""
+    return sorted(date.fromisoformat(path.stem) for path in (workspace.history / ACCOUNTING).glob("????-??-??.parquet"))
+
+
+def night_files(workspace: Workspace, entity: str, as_of: date, *, including: bool = False) -> list[Path]:
+    """The files of ``entity`` from nights before ``as_of`` (``including``: and of ``as_of`` itself), oldest first."""
+    found = []
+    for path in sorted((workspace.history / entity).glob("????-??-??.parquet")):
+        night = date.fromisoformat(path.stem)
+        if night < as_of or (including and night == as_of):
+            found.append(path)
+    return found
+
+
+def empty_log(entity: str) -> pl.DataFrame:
+    """A change log of ``entity`` without rows."""
+    return pl.DataFrame(schema=ENTITIES[entity].dtypes() | LOG_COLUMNS)
+
+
+def state_query(
+    connection: duckdb.DuckDBPyConnection, columns: EntityColumns, files: Sequence[Path], *, only_key: bool = False
+) -> str:
+    """The state after the nights of ``files`` as a select: key or all columns, then ``_valid_from … _row_hash``.
+
+    Nothing is sorted or ranked over the whole log. The first night is by far the largest; its rows count unless their key
+    comes again later, and of the later rows the newest of each key counts. Memory goes with the later nights alone.
+
+    Args:
+        connection: where the query will run; the signatures of the files are read with it.
+        columns: the entity.
+        files: files of the change log, oldest first, at least one.
+        only_key: leave out the columns that are not of the key.
+    """
+    selected = columns.key_names if only_key else columns.names
+    rest = "_change, _valid_from, _source, _file, _row, _row_hash"
+    first = log_rows(connection, columns, files[:1], f"{selected}, {rest}")
+    if len(files) == 1:
+        return f"select {selected}, {rest} from ({first}) where _change <> 'deleted'"
+    later = log_rows(connection, columns, files[1:], f"{selected}, {rest}")
+    later_keys = log_rows(connection, columns, files[1:], f"{columns.key_names}, _valid_from")
+    return f"""
+        select {selected}, {rest}
+        from ({first}) as first_night
+        anti join ({later_keys}) as superseding using ({columns.key_names})
+        where _change <> 'deleted'
+        union all
+        select {selected}, {rest}
+        from ({later}) as later_night
+        semi join (
+            select {columns.key_names}, max(_valid_from) as _valid_from from ({later_keys}) group by all
+        ) as newest using ({columns.key_names}, _valid_from)
+        where _change <> 'deleted'
+    """
+
+
+def log_rows(
+    connection: duckdb.DuckDBPyConnection, columns: EntityColumns, files: Sequence[Path], selected: str
+) -> str:
+    """All rows of some files of the change log as a select; hashes of another signature are computed anew."""
+    own = columns.signature(connection)
+    signatures = _signatures(connection, files)
+    trusted = [path for path in files if signatures.get(str(path)) == own]
+    outdated = [path for path in files if signatures.get(str(path)) != own]
+    parts = []
+    if trusted:
+        parts.append(f"select {selected} from {_read(trusted)}")
+    if outdated:
+        log = ", ".join(name for name in LOG_COLUMNS if name != "_row_hash")
+        stored = _stored_columns(connection, outdated)
+        typed = ", ".join(
+            f"{quoted(name) if name in stored else 'null'}::{kind} as {quoted(name)}"
+            for name, kind in columns.types.items()
+        )
+        rows = f"select {typed}, {log} from {_read(outdated)}"
+        parts.append(f"select {selected} from (select *, {columns.row_hash} as _row_hash from ({rows}))")
+    return " union all ".join(parts)
+
+
+def hash_metadata(connection: duckdb.DuckDBPyConnection, columns: EntityColumns) -> str:
+    """The option of COPY that puts the signature of today's row hash into a Parquet file."""
+    return f"KV_METADATA {{{_SIGNATURE_KEY}: {literal(columns.signature(connection))}}}"
+
+
+def _signatures(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> dict[str, str]:
+    rows = connection.execute(
+        "select file_name, decode(value) from parquet_kv_metadata(?) where decode(key) = ?",
+        [[str(path) for path in files], _SIGNATURE_KEY],
+    ).fetchall()
+    return dict(rows)
+
+
+def _stored_columns(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> set[str]:
+    return {row[0] for row in connection.execute(f"describe select * from {_read(files)}").fetchall()}
+
+
+def _read(files: Sequence[Path]) -> str:
+    return f"read_parquet([{', '.join(literal(path) for path in files)}], union_by_name = true)"

@@ -1,0 +1,224 @@
+"""Tonight's rows of one entity against the state of the change log: which are new, changed or gone.
+
+One pass over tonight's rows and one over keys and hashes of the state, joined by key. Only what differs is held wide.
+"""
+# ruff: noqa: S608 (statements are composed of the schemas' own column names and of quoted literals)
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from flows.history.change_log import EntityColumns, hash_metadata, literal, log_rows, quoted, state_query
+
+
+@dataclass(frozen=True)
+class EntityNight:
+    """What is compared tonight for one entity.
+
+    Attributes:
+        accepted: validated rows, one Parquet file per source file.
+        sources: names of the sources whose rows count tonight, in the order of the configuration.
+        deleting: those of them whose exports are complete, so that a missing key is a deleted one.
+        rejected: quarantined cells of all files; the readable keys in them are not gone.
+        state: files of the change log before tonight, oldest first.
+    """
+
+    as_of: date
+    columns: EntityColumns
+    accepted: tuple[Path, ...]
+    sources: tuple[str, ...]
+    deleting: tuple[str, ...]
+    rejected: tuple[Path, ...]
+    state: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How many rows of one file changed in one way. ``file`` of a deleted row is the one it was last read from."""
+
+    source: str
+    file: str
+    change: str
+    rows: int
+
+
+def rows_by_source(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]:
+    """Rows of a select with a column ``_source``, by source."""
+    return dict(connection.execute(f"select _source, count(*) from ({query}) group by all").fetchall())
+
+
+def tonight_query(night: EntityNight) -> str:
+    """Tonight's rows of the entity: schema columns, ``_source``, ``_file``, ``_row`` and ``_row_hash``."""
+    columns = night.columns
+    if not night.accepted or not night.sources:
+        nothing = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.types.items())
+        return (
+            f"select {nothing}, null::varchar as _source, null::varchar as _file, null::bigint as _row, "
+            "null::ubigint as _row_hash where false"
+        )
+    files = ", ".join(literal(path) for path in night.accepted)
+    sources = ", ".join(literal(source) for source in night.sources)
+    return (
+        f"select *, {columns.row_hash} as _row_hash from (select {columns.typed}, _source, _file, _row "
+        f"from read_parquet([{files}], union_by_name = true) where _source in ({sources}))"
+    )
+
+
+def write_difference(
+    connection: duckdb.DuckDBPyConnection, night: EntityNight, tonight: str, target: Path
+) -> list[Change]:
+    """Write tonight's change rows of one entity to ``target``, ordered by key; no file where nothing changed.
+
+    Args:
+        connection: an engine with its limits set.
+        night: what is compared.
+        tonight: a select like ``tonight_query``, each key once.
+        target: the staged file.
+
+    Returns:
+        Counts by source, file and kind of change.
+    """
+    parts = _first_night(night, tonight) if not night.state else _later_night(connection, night, tonight)
+    names, key = night.columns.names, night.columns.key_names
+    select = " union all ".join(
+        f"select {names}, {literal(change)} as _change, {literal(night.as_of)}::date as _valid_from, "
+        f"_source, _file, _row, _row_hash from ({part})"
+        for change, part in parts.items()
+    )
+    if not parts or connection.execute(f"select 1 from ({select}) limit 1").fetchone() is None:
+        return []
+    target.parent.mkdir(parents=True, exist_ok=True)
+    metadata = hash_metadata(connection, night.columns)
+    connection.execute(
+        f"copy ({select} order by {key}) to {literal(target)} (FORMAT parquet, COMPRESSION zstd, {metadata})"
+    )
+    counts = connection.execute(
+        "select _source, _file, _change, count(*) from read_parquet(?) group by all order by all", [str(target)]
+    ).fetchall()
+    return [Change(*row) for row in counts]
+
+
+def _first_night(night: EntityNight, tonight: str) -> dict[str, str]:
+    return {"new": tonight}
+
+
+def _later_night(connection: duckdb.DuckDBPyConnection, night: EntityNight, tonight: str) -> dict[str, str]:
+    """The selects of new, changed and deleted rows; those without rows are left out."""
+    columns, key = night.columns, night.columns.key
+    state = state_query(connection, columns, night.state, only_key=True)
+    agree = " and ".join(f"tonight.{quoted(name)} = state.{quoted(name)}" for name in key)
+    is_tonight, is_known = f"tonight.{quoted(key[0])} is not null", f"state.{quoted(key[0])} is not null"
+    # A row that another source now delivers has changed too: it is that source whose export may delete it from here on.
+    differs = "(tonight._row_hash is distinct from state._row_hash or tonight._source is distinct from state._source)"
+    kept = f"{is_tonight} and {differs}"
+    if night.deleting:
+        kept += f" or not ({is_tonight}) and state._source in ({', '.join(literal(name) for name in night.deleting)})"
+    was_key = ", ".join(f"state.{quoted(name)} as {quoted('_was_' + name)}" for name in key)
+    connection.execute(
+        f"""
+        create or replace temp table difference as
+        select tonight.*, {was_key}, state._valid_from as _was_valid_from,
+            case when {is_tonight} then case when {is_known} then 'changed' else 'new' end else 'deleted' end as _kind
+        from ({tonight}) as tonight
+        {"full" if night.deleting else "left"} join ({state}) as state on {agree}
+        where {kept}
+        """
+    )
+    parts = {kind: f"select * from difference where _kind = '{kind}'" for kind in ("new", "changed")}
+    was_key = ", ".join(f"{quoted('_was_' + name)} as {quoted(name)}" for name in key)
+    connection.execute(
+        f"""
+        create or replace temp table gone as
+        select {was_key}, _was_valid_from as _valid_from
+        from difference
+        where _kind = 'deleted'
+        """
+    )
+    if night.rejected:
+        connection.execute(
+            f"create or replace temp table gone as select gone.* from gone anti join ({_rejected_keys(night)}) "
+            f"as rejected using ({columns.key_names})"
+        )
+    if connection.execute("select count(*) from gone").fetchone() != (0,):
+        everything = log_rows(
+            connection, columns, night.state, f"{columns.names}, _valid_from, _source, _file, _row, _row_hash"
+        )
+        parts["deleted"] = (
+            f"select last_known.* from ({everything}) as last_known "
+            f"semi join gone using ({columns.key_names}, _valid_from)"
+        )
+    return parts
+
+
+def _rejected_keys(night: EntityNight) -> str:
+    """Keys that can be read in tonight's quarantined rows of the entity."""
+    files = ", ".join(literal(path) for path in night.rejected)
+    parts = ", ".join(
+        f"try_cast(json_extract_string(key, {literal('$.' + quoted(name))}) as {night.columns.types[name]}) as {quoted(name)}"
+        for name in night.columns.key
+    )
+    return (
+        f"select distinct {parts} from read_parquet([{files}], union_by_name = true) "
+        f"where entity = {literal(night.columns.entity)} and key is not null and json_valid(key)"
+    )
+
+
+def write_repeats(connection: duckdb.DuckDBPyConnection, night: EntityNight, tonight: str) -> str | None:
+    """Find keys that come more than once among tonight's accepted rows; the first by source, file and row counts.
+
+    Rows are compared by a hash of the key first, which costs little; only suspects are looked at closely. The temporary
+    table ``repeated`` then holds every row that is set aside, with ``_same`` telling whether it says what the first says.
+
+    Returns:
+        A select of tonight's rows without those set aside, or None where no key repeats.
+    """
+    columns = night.columns
+    order = f"list_position([{', '.join(literal(name) for name in night.sources)}], _source), _file, _row"
+    connection.execute(
+        f"""
+        create or replace temp table suspect as
+        select hash({columns.key_names}) as _key_hash from ({tonight}) group by all having count(*) > 1
+        """
+    )
+    if connection.execute("select count(*) from suspect").fetchone() == (0,):
+        return None
+    connection.execute(
+        f"""
+        create or replace temp table repeated as
+        select
+            *,
+            first_value(_row_hash) over ordered = _row_hash as _same,
+            first_value(_source) over ordered as _first_source,
+            first_value(_file) over ordered as _first_file,
+            first_value(_row) over ordered as _first_row
+        from (select *, hash({columns.key_names}) as _key_hash from ({tonight})) semi join suspect using (_key_hash)
+        window ordered as (partition by {columns.key_names} order by {order})
+        qualify row_number() over ordered > 1
+        """
+    )
+    return f"select tonight.* from ({tonight}) as tonight anti join repeated using (_source, _file, _row)"
+
+
+def repeats_by_file(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool, int]]:
+    """Rows set aside by ``write_repeats``: source, file, whether they say the same as the first, count."""
+    return connection.execute(
+        "select _source, _file, _same, count(*) from repeated group by all order by all"
+    ).fetchall()
+
+
+def conflicting_rows(connection: duckdb.DuckDBPyConnection, columns: EntityColumns) -> Sequence[tuple]:
+    """Rows that contradict an earlier row of their key: source, file, row, key and row as JSON, and the first's place."""
+    key = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in columns.key)
+    row = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in columns.types)
+    return connection.execute(
+        f"""
+        select _source, _file, _row, to_json(struct_pack({key}))::varchar, to_json(struct_pack({row}))::varchar,
+            _first_source, _first_file, _first_row
+        from repeated
+        where not _same
+        order by _source, _file, _row
+        """
+    ).fetchall()

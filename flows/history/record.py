@@ -1,0 +1,267 @@
+"""The stage ``record``: tonight's validated rows become change rows, staged until the audit has let the night pass."""
+
+import shutil
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Literal, Protocol
+
+import duckdb
+
+from flows.errors import PermanentError
+from flows.history.accounting import SourceFile, accounting_frame, check_nothing_lost, staged_accounting
+from flows.history.change_log import EntityColumns, night_files, nights, open_engine, state_query
+from flows.history.commit import recover
+from flows.history.difference import (
+    Change,
+    EntityNight,
+    conflicting_rows,
+    repeats_by_file,
+    rows_by_source,
+    tonight_query,
+    write_difference,
+    write_repeats,
+)
+from flows.history.durable import replace_file
+from flows.history.quarantine import gather, rejected_files, staged_quarantine
+from flows.workspace import Workspace
+
+
+class RecordedSource(Protocol):
+    """What recording has to know of a source; a source of the configuration is one."""
+
+    @property
+    def name(self) -> str:
+        """Name in the configuration."""
+
+    @property
+    def entity(self) -> str:
+        """The canonical entity it fills."""
+
+    @property
+    def mode(self) -> Literal["full", "append"]:
+        """``full``: what an export lacks is deleted."""
+
+    @property
+    def max_shrink(self) -> float:
+        """Share by which a full export may fall below the state before it is refused."""
+
+
+@dataclass
+class _Night:
+    """What is gathered while the entities are recorded one after the other."""
+
+    as_of: date
+    files: dict[tuple[str, str], SourceFile]
+    quarantined: list[dict[str, Any]] = field(default_factory=list)
+
+    def of(self, source: str) -> list[SourceFile]:
+        """The files of one source."""
+        return [file for file in self.files.values() if file.source == source]
+
+    def add(self, source: str, file: str, **counts: int) -> None:
+        """Add to the counts of one file."""
+        found = self.files[source, file]
+        sums = {name: getattr(found, name) + count for name, count in counts.items()}
+        self.files[source, file] = replace(found, **sums)
+
+
+def stage_night(
+    workspace: Workspace,
+    as_of: date,
+    sources: Sequence[RecordedSource],
+    files: Sequence[SourceFile],
+    *,
+    memory_limit: str = "4GB",
+    threads: int = 2,
+    accept_shrink: Collection[str] = (),
+) -> list[SourceFile]:
+    """Compare tonight's accepted rows with the state before tonight and stage what differs.
+
+    Reads ``build/accepted`` and ``build/rejected``; writes ``build/night``: ``<entity>.parquet`` for each entity that
+    changed, the accounting and the quarantine. The change log itself is not touched; see ``flows.history.commit``.
+
+    Args:
+        workspace: where everything is.
+        as_of: the night; not older than the newest one recorded.
+        sources: all configured sources, in the order in which they count where two deliver the same key.
+        files: the accounting of validation, one entry per file.
+        memory_limit: of the engine; more is spilled to disk.
+        threads: of the engine.
+        accept_shrink: names of full sources that may shrink tonight by any share.
+
+    Returns:
+        The accounting with what recording adds: new, changed, deleted and merged rows, files refused as shrunk.
+
+    Raises:
+        PermanentError: an older night, or a file whose rows do not balance.
+    """
+    recover(workspace)
+    refuse_older_night(workspace, as_of)
+    check_nothing_lost(files)
+    staged = workspace.build / "night"
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    night = _Night(as_of, {(file.source, file.file): file for file in files})
+    with open_engine(workspace, memory_limit=memory_limit, threads=threads) as connection:
+        for entity in dict.fromkeys(source.entity for source in sources):
+            of_entity = [source for source in sources if source.entity == entity]
+            _stage_entity(connection, workspace, night, entity, of_entity, accept_shrink)
+    recorded = list(night.files.values())
+    check_nothing_lost(recorded)
+    replace_file(staged_accounting(workspace), accounting_frame(as_of, recorded).write_parquet)
+    quarantine = gather(rejected_files(workspace), night.quarantined)
+    replace_file(staged_quarantine(workspace), quarantine.write_parquet)
+    return recorded
+
+
+def refuse_older_night(workspace: Workspace, as_of: date) -> None:
+    """Hold the change log to its order: a night can be added after the newest one, or replace it.
+
+    Raises:
+        PermanentError: the change log has a later night.
+    """
+    later = [night for night in nights(workspace) if night > as_of]
+    if later:
+        raise PermanentError(
+            f"expected an as-of date of {later[-1]} or later, found {as_of}: the change log already holds {len(later)} "
+            f"later night(s) that were compared with what was there before. To see {as_of} again, rebuild it as it was "
+            f"recorded; new input can only be recorded from {later[-1]} on."
+        )
+
+
+def _stage_entity(
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    night: _Night,
+    entity: str,
+    sources: Sequence[RecordedSource],
+    accept_shrink: Collection[str],
+) -> None:
+    columns = EntityColumns.of(entity)
+    accepted = tuple(sorted((workspace.build / "accepted" / entity).glob("*.parquet")))
+    state = tuple(night_files(workspace, entity, night.as_of))
+    in_use = [source.name for source in sources if any(file.status == "accepted" for file in night.of(source.name))]
+    whole = EntityNight(night.as_of, columns, accepted, tuple(in_use), (), (), state)
+    complete = [source for source in sources if source.mode == "full" and _is_complete(night.of(source.name))]
+    _check_rows(connection, night, whole)
+    known = _state_rows(connection, whole) if complete else {}
+    for source in complete:
+        if source.name not in accept_shrink and (message := _shrunk(night, source, known.get(source.name, 0))):
+            _refuse(night, source, message)
+            in_use.remove(source.name)
+    counted = replace(
+        whole,
+        sources=tuple(in_use),
+        deleting=tuple(source.name for source in complete if source.name in in_use),
+        rejected=tuple(rejected_files(workspace)),
+    )
+    if not in_use:
+        return
+    tonight = tonight_query(counted)
+    if without_repeats := write_repeats(connection, counted, tonight):
+        _account_repeats(connection, night, columns)
+        tonight = without_repeats
+    target = workspace.build / "night" / f"{entity}.parquet"
+    _account_changes(night, sources, write_difference(connection, counted, tonight, target))
+
+
+def _is_complete(files: Sequence[SourceFile]) -> bool:
+    """Whether a full source may delete: it has files tonight, and none was refused or missing."""
+    return bool(files) and all(file.status == "accepted" for file in files)
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection, night: _Night, whole: EntityNight) -> None:
+    """Hold the accepted rows that lie on disk to what validation says it accepted."""
+    found = {
+        (source, file): rows
+        for source, file, rows in connection.execute(
+            f"select _source, _file, count(*) from ({tonight_query(whole)}) group by all"  # noqa: S608 (quoted literals)
+        ).fetchall()
+    }
+    faults = []
+    for file in night.files.values():
+        if file.entity != whole.columns.entity or file.status != "accepted":
+            continue
+        rows = found.pop((file.source, file.file), 0)
+        if rows not in {file.rows_accepted, file.rows_accepted - file.rows_merged}:
+            faults.append(f"{file.source}: {file.file}: {file.rows_accepted} rows accepted, {rows} found")
+    faults += [
+        f"{source}: {file}: {rows} rows found, the file is not in the accounting"
+        for (source, file), rows in found.items()
+    ]
+    if faults:
+        raise PermanentError(
+            f"build/accepted/{whole.columns.entity}: expected the rows that validation accepted. Run the night again from "
+            "its start; if that does not help, report it with these lines:\n" + "\n".join(faults)
+        )
+
+
+def _state_rows(connection: duckdb.DuckDBPyConnection, whole: EntityNight) -> dict[str, int]:
+    if not whole.state:
+        return {}
+    return rows_by_source(connection, state_query(connection, whole.columns, whole.state, only_key=True))
+
+
+def _shrunk(night: _Night, source: RecordedSource, known: int) -> str | None:
+    """Why the files of a full source are refused as shrunk, or None."""
+    tonight = sum(file.rows_accepted - file.rows_merged + file.rows_quarantined for file in night.of(source.name))
+    if tonight >= (1 - source.max_shrink) * known:
+        return None
+    return (
+        f"expected at least {1 - source.max_shrink:.0%} of the {known} rows known from this source, found {tonight}: refused "
+        "as a whole, nothing was deleted. Check the export; if the rows are really gone, run the night again and accept the "
+        f"shrink of {source.name}."
+    )
+
+
+def _refuse(night: _Night, source: RecordedSource, message: str) -> None:
+    for file in night.of(source.name):
+        night.files[file.source, file.file] = replace(
+            file, status="refused", message=message, rows_accepted=0, rows_merged=0, rows_quarantined=file.rows_in
+        )
+        night.quarantined.append(
+            _quarantined(
+                night.as_of,
+                file,
+                reason_code="file_refused",
+                reason_en=message,
+                reason_zh=f"导出的数据比已记录的少得多(最多允许减少 {source.max_shrink:.0%}),整个文件未被采用,没有删除任何数据。请检查导出。",
+            )
+        )
+
+
+def _account_repeats(connection: duckdb.DuckDBPyConnection, night: _Night, columns: EntityColumns) -> None:
+    for source, file, same, rows in repeats_by_file(connection):
+        if same:
+            night.add(source, file, rows_merged=rows)
+        else:
+            night.add(source, file, rows_accepted=-rows, rows_quarantined=rows)
+    for source, file, row, key, raw, first_source, first_file, first_row in conflicting_rows(connection, columns):
+        place = f"{first_file}, row {first_row}" + (f" ({first_source})" if first_source != source else "")
+        night.quarantined.append(
+            _quarantined(
+                night.as_of,
+                night.files[source, file],
+                row=row,
+                key=key,
+                raw=raw,
+                reason_code="duplicate_key",
+                reason_en=f"The same key with other values stands in {place}; that one counts. Keep one of them.",
+                reason_zh=f"{first_file} 第 {first_row} 行已有同一编号但内容不同的记录,以该行为准;请只保留一条。",
+            )
+        )
+
+
+def _quarantined(as_of: date, file: SourceFile, **values: Any) -> dict[str, Any]:
+    place = {"as_of_date": as_of, "source": file.source, "entity": file.entity, "file": file.file}
+    return {**place, **values}
+
+
+def _account_changes(night: _Night, sources: Sequence[RecordedSource], changes: Sequence[Change]) -> None:
+    for change in changes:
+        if change.change == "deleted":
+            first = night.of(change.source)[0]
+            night.add(first.source, first.file, rows_deleted=change.rows)
+        else:
+            night.add(change.source, change.file, **{f"rows_{change.change}": change.rows})

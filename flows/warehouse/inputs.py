@@ -1,0 +1,200 @@
+"""The small tables that tonight's build reads beside the change log: run, stage, calendar, alert_rule, alert, forecast.
+
+Each is one Parquet file under ``build/inputs`` with the columns stated here, in this order and with these types, also when
+it has no rows. The accounting of files (``source_file``) is written by ``flows.history.accounting``.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.config.alerts import AlertRule
+from flows.config.stages import Stage
+from flows.warehouse.calendar import calendar_range, working_day_calendar
+from flows.workspace import Workspace
+
+Columns = dict[str, pl.DataType]
+_MONEY = pl.Decimal(18, 2)
+
+RUN: Columns = {
+    "as_of_date": pl.Date(),
+    "run_id": pl.String(),
+    "company_name": pl.String(),
+    "reporting_currency": pl.String(),
+    "fiscal_year_start_month": pl.Int32(),
+    "bookings_from": pl.String(),
+}
+STAGE: Columns = {
+    "stage": pl.String(),
+    "stage_no": pl.Int32(),
+    "name_en": pl.String(),
+    "name_zh": pl.String(),
+    "is_closed": pl.Boolean(),
+    "is_won": pl.Boolean(),
+    "forecast_category": pl.String(),
+    "default_win_probability": pl.Float64(),
+}
+ALERT_RULE: Columns = {
+    "rule_id": pl.String(),
+    "metric": pl.String(),
+    "kind": pl.String(),
+    "period_kind": pl.String(),
+    "node_kind": pl.String(),
+    "warn_below": pl.Float64(),
+    "critical_below": pl.Float64(),
+    "clear_above": pl.Float64(),
+    "min_elapsed": pl.Float64(),
+}
+ALERT: Columns = {
+    "alert_id": pl.String(),
+    "rule_id": pl.String(),
+    "metric": pl.String(),
+    "node_key": pl.String(),
+    "period_kind": pl.String(),
+    "period_start_on": pl.Date(),
+    "state": pl.String(),
+    "severity": pl.String(),
+    "opened_on": pl.Date(),
+    "updated_on": pl.Date(),
+    "resolved_on": pl.Date(),
+    "recipients": pl.String(),
+    "measured": pl.Float64(),
+    "expected": pl.Float64(),
+}
+FORECAST: Columns = {
+    "as_of_date": pl.Date(),
+    "run_id": pl.String(),
+    "method": pl.String(),
+    "metric": pl.String(),
+    "period_kind": pl.String(),
+    "period_start_on": pl.Date(),
+    "node_key": pl.String(),
+    "closed_amount": _MONEY,
+    "open_amount": _MONEY,
+    "open_weighted_amount": _MONEY,
+    "expected_amount": _MONEY,
+    "p10": _MONEY,
+    "p50": _MONEY,
+    "p90": _MONEY,
+    "n_open": pl.Int64(),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the night is about; the one row of the table ``run``, from which every model takes its as-of date."""
+
+    as_of_date: date
+    run_id: str
+    company_name: str
+    reporting_currency: str
+    fiscal_year_start_month: int
+    bookings_from: str
+
+
+def write_run(workspace: Workspace, run: Run) -> Path:
+    """Write the one row that names the night."""
+    return _write(workspace, "run", [vars(run)], RUN)
+
+
+def write_stages(workspace: Workspace, stages: Iterable[Stage]) -> Path:
+    """Write the funnel; ``stage_no`` counts from 1 in the order of the configuration."""
+    rows = [
+        {
+            "stage": stage.key,
+            "stage_no": number,
+            "name_en": stage.name_en,
+            "name_zh": stage.name_zh,
+            "is_closed": stage.closed is not None,
+            "is_won": stage.closed == "won",
+            "forecast_category": stage.forecast_category,
+            "default_win_probability": stage.default_win_probability,
+        }
+        for number, stage in enumerate(stages, start=1)
+    ]
+    return _write(workspace, "stage", rows, STAGE)
+
+
+def write_calendar(
+    workspace: Workspace,
+    as_of: date,
+    country: str,
+    *,
+    subdivision: str | None = None,
+    working_days: Iterable[date] = (),
+    holidays_off: Iterable[date] = (),
+) -> Path:
+    """Write the working-day calendar for all business dates of the assembled change log (``build/log``).
+
+    Raises:
+        ConfigError: see ``working_day_calendar``.
+    """
+    first, last = calendar_range(first_business_date(workspace), as_of)
+    frame = working_day_calendar(
+        first, last, country, subdivision=subdivision, working_days=working_days, holidays_off=holidays_off
+    )
+    return write_input(workspace, "calendar", frame)
+
+
+def write_alert_rules(workspace: Workspace, rules: Iterable[AlertRule]) -> Path:
+    """Write one row for each rule and kind of node it holds for."""
+    rows = [
+        {
+            "rule_id": rule.id,
+            "metric": rule.metric,
+            "kind": rule.kind,
+            "period_kind": rule.period_kind,
+            "node_kind": node_kind,
+            "warn_below": rule.warn_below,
+            "critical_below": rule.critical_below,
+            "clear_above": rule.clear_above,
+            "min_elapsed": rule.min_elapsed,
+        }
+        for rule in rules
+        for node_kind in rule.node_kinds
+    ]
+    return _write(workspace, "alert_rule", rows, ALERT_RULE)
+
+
+def write_alerts(workspace: Workspace, alerts: Iterable[Mapping[str, Any]]) -> Path:
+    """Write the lifecycle of alerts as it stood when the night began; each mapping has the columns of ``ALERT``."""
+    return _write(workspace, "alert", sorted(alerts, key=lambda alert: alert["alert_id"]), ALERT)
+
+
+def write_empty_forecast(workspace: Workspace) -> Path:
+    """Write the forecast without rows: the first phase of the build comes before tonight's forecast."""
+    return write_input(workspace, "forecast", pl.DataFrame(schema=FORECAST))
+
+
+def write_input(workspace: Workspace, name: str, frame: pl.DataFrame) -> Path:
+    """Write one input table, whole or not at all."""
+    path = workspace.build_input(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    frame.write_parquet(temporary)
+    return temporary.replace(path)
+
+
+def first_business_date(workspace: Workspace) -> date | None:
+    """The earliest business date (``*_on``) in the assembled change log, from Parquet's own statistics: nothing is scanned."""
+    import duckdb
+
+    pattern = str(workspace.build / "log" / "*" / "*.parquet")
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            """
+            select min(try_cast(stats_min_value as date))
+            from parquet_metadata(?)
+            where path_in_schema like '%\\_on' escape '\\' and path_in_schema <> '_valid_from'
+            """,
+            [pattern],
+        ).fetchone()
+    return found[0] if found else None
+
+
+def _write(workspace: Workspace, name: str, rows: Iterable[Mapping[str, Any]], schema: Columns) -> Path:
+    return write_input(workspace, name, pl.DataFrame(list(rows), schema=schema, orient="row"))
