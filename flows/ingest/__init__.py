@@ -1,0 +1,1 @@
+"""Ingest: landing the files of each source, and validating their rows at the border."""

@@ -1,0 +1,196 @@
+"""Reading numbers as people and programs write them, exactly: no value passes through a float on its way to a decimal.
+
+A decimal is rebuilt from its digits: the digits as written, the point moved by the unit (万元: four places), and the result
+cut at the scale of the column. Digits that would be cut must be zeros; a number that needs more is a fault, since rounding
+it would change the amount in silence.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from flows.ingest.values import Parsed, as_text
+
+UNITS = {"元": 0, "百": 2, "千": 3, "k": 3, "万": 4, "万元": 4, "百万": 6, "m": 6, "亿": 8}
+"""Places by which a unit moves the decimal point."""
+_INLINE = {"元": 0, "百元": 2, "百": 2, "千元": 3, "千": 3, "k": 3, "万元": 4, "万": 4, "百万元": 6, "百万": 6, "m": 6, "亿元": 8, "亿": 8}  # fmt: skip
+_CODES = "CNY|RMB|USD|EUR|GBP|JPY|HKD|TWD|MOP|SGD|KRW|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|THB|MYR|IDR|PHP|VND|BRL|MXN|AED|SAR|RUB|ZAR|PLN|TRY"
+_SIGN = rf"(?:(?:US|HK|NT|S|A|C)?\$|[¥€£₩₹₫฿]|{_CODES})"
+_PRECISION = 18
+_DIGITS = 60
+_LONGEST = 30
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How numbers of a column are written: marks, and the unit they are in where they do not name one."""
+
+    decimal: str = "."
+    thousands: str = ","
+    unit: str | None = None
+
+    @property
+    def places(self) -> int:
+        """Places by which the column's unit moves the point."""
+        return UNITS[self.unit] if self.unit else 0
+
+    def pattern(self) -> str:
+        """A regular expression with a group for each part of a number."""
+        point = re.escape(self.decimal)
+        grouped = ""
+        if self.thousands:
+            mark = "['’]" if self.thousands == "'" else re.escape(self.thousands)
+            # Groups of three (or two before the last, as in India): "1,5" is no grouping and must not become 15.
+            grouped = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]{{1,2}}(?:{mark}[0-9]{{2}})+{mark}[0-9]{{3}}|"
+        units = "|".join(sorted(_INLINE, key=len, reverse=True))
+        return (
+            rf"^(?<open>\()?\s*(?<minus>[-+])?\s*{_SIGN}?\s*(?<minus2>[-+])?\s*(?<whole>{grouped}[0-9]*)(?:{point}(?<fraction>[0-9]*))?"
+            rf"(?:[eE](?<exponent>[-+]?[01]?[0-9]))?\s*(?<unit>(?i:{units}))?\s*(?<percent>%)?\s*{_SIGN}?\s*(?<minus3>-)?\s*(?<close>\))?$"
+        )
+
+
+def decimals(raw: pl.Series, written: NumberFormat, nulls: Sequence[str], scale: int = 2) -> Parsed:
+    """Exact decimals of 18 digits with ``scale`` places.
+
+    Faults: ``not_a_number``, ``too_many_decimals``, ``out_of_range``.
+    """
+    dtype = pl.Decimal(_PRECISION, scale)
+    if raw.dtype.is_float():
+        return _from_floats(raw, written.places, dtype, scale)
+    if raw.dtype.is_integer() and written.places == 0:
+        fits = (raw.cast(pl.Int64, strict=False).abs() < 10 ** (_PRECISION - scale)) | raw.is_null()
+        fits = fits.fill_null(value=False)
+        return Parsed(raw.set(~fits, None).cast(pl.Int64).cast(dtype), {"out_of_range": ~fits})
+    if raw.dtype == dtype and written.places == 0:
+        return Parsed(raw)
+    text = as_text(raw, nulls)
+    if raw.dtype.is_decimal() or raw.dtype.is_integer():
+        written = NumberFormat(unit=written.unit, thousands="")
+    exact, faults = _canonical(text, written, scale)
+    values = exact.cast(dtype, strict=False)
+    faults["out_of_range"] = faults["out_of_range"] | (exact.is_not_null() & values.is_null())
+    return Parsed(values, faults)
+
+
+def integers(raw: pl.Series, written: NumberFormat, nulls: Sequence[str]) -> Parsed:
+    """Whole numbers. Faults: ``not_a_number``, ``not_whole``, ``out_of_range``."""
+    if raw.dtype.is_integer():
+        values = raw.cast(pl.Int64, strict=False)
+        return Parsed(values, {"out_of_range": raw.is_not_null() & values.is_null()})
+    parsed = decimals(raw, written, nulls, scale=0)
+    faults = {("not_whole" if reason == "too_many_decimals" else reason): rows for reason, rows in parsed.faults.items()}
+    return Parsed(parsed.values.cast(pl.Int64), faults)
+
+
+def floats(raw: pl.Series, written: NumberFormat, nulls: Sequence[str]) -> Parsed:
+    """Measures, for which a float is exact enough. Faults: ``not_a_number``."""
+    if raw.dtype.is_numeric():
+        values = raw.cast(pl.Float64)
+        values = values * 10**written.places if written.places else values
+        unusable = raw.is_not_null() & ~values.is_finite().fill_null(value=False)
+        return Parsed(values.set(unusable, None), {"not_a_number": unusable})
+    text = as_text(raw, nulls)
+    parts = _parts(text, written)
+    number = pl.format(
+        "{}{}.{}e{}",
+        pl.when("negative").then(pl.lit("-")).otherwise(pl.lit("")),
+        pl.when(pl.col("whole") == "").then(pl.lit("0")).otherwise("whole"),
+        pl.when(pl.col("fraction") == "").then(pl.lit("0")).otherwise("fraction"),
+        pl.col("places"),
+    )
+    values = parts.select(pl.when("is_number").then(number).cast(pl.Float64, strict=False)).to_series()
+    return Parsed(values, {"not_a_number": text.is_not_null() & values.is_null()})
+
+
+def _from_floats(raw: pl.Series, places: int, dtype: pl.Decimal, scale: int) -> Parsed:
+    """A float stands for the shortest decimal that reads as it; what lies off the scale by more than its noise is a fault."""
+    scaled = raw.cast(pl.Float64) * 10.0 ** (places + scale)
+    finite = scaled.is_finite()
+    fits = scaled.abs() < 10.0**_PRECISION
+    nearest = scaled.round(0)
+    noise = (scaled.abs() * 1e-12).clip(lower_bound=1e-6, upper_bound=1e-3)
+    on_scale = (scaled - nearest).abs() <= noise
+    usable = (finite & fits & on_scale).fill_null(value=False)
+    values = (nearest / 10.0**scale).set(~usable, None).cast(dtype, strict=False)
+    stated = raw.is_not_null()
+    faults = {
+        "not_a_number": stated & ~finite,
+        "out_of_range": stated & finite & ~(fits & (values.is_not_null() | ~on_scale)),
+        "too_many_decimals": stated & finite & fits & ~on_scale,
+    }
+    return Parsed(values, faults)
+
+
+def _canonical(text: pl.Series, written: NumberFormat, scale: int) -> tuple[pl.Series, dict[str, pl.Series]]:
+    """Text of the exact value with at most ``scale`` places; plain numbers, nearly all of them, are left as they are."""
+    none = pl.repeat(value=False, n=len(text), eager=True)
+    faults = {"not_a_number": none, "too_many_decimals": none, "out_of_range": none}
+    rest = text.is_not_null()
+    if written.places == 0 and written.decimal == ".":
+        places = rf"(?:\.[0-9]{{1,{scale}}})?" if scale else ""
+        rest = rest & ~text.str.contains(rf"^-?[0-9]{{1,{_PRECISION - scale}}}{places}$").fill_null(value=True)
+    if not rest.any():
+        return text, faults
+    slow = _rebuild(_parts(text.filter(rest), written), scale)
+    at = rest.arg_true()
+    # scatter writes in place, hence the clones.
+    marked = {reason: none.clone().scatter(at, slow[reason]) for reason in faults}
+    return text.clone().scatter(at, slow["exact"]), marked
+
+
+def _parts(text: pl.Series, written: NumberFormat) -> pl.DataFrame:
+    """Parts of each number: ``is_number``, ``negative``, ``whole`` and ``fraction`` digits, ``places`` to move the point."""
+    folded = text.str.normalize("NFKC").str.replace_all("[−–]", "-").str.strip_chars()  # noqa: RUF001 (signs people type)
+    groups = folded.str.extract_groups(written.pattern()).struct.unnest()
+    unit = pl.col("unit").str.to_lowercase().replace_strict(_INLINE, default=None, return_dtype=pl.Int64)
+    digits = pl.col("whole").str.replace_all(r"\D", "").fill_null("")
+    fraction = pl.col("fraction").fill_null("").str.strip_chars_end("0")
+    signs = pl.concat_str(pl.col("minus", "minus2", "minus3").fill_null(""))
+    return groups.select(
+        is_number=pl.col("whole").is_not_null()
+        & ((digits != "") | (pl.col("fraction").fill_null("") != ""))
+        & (pl.col("open").is_null() == pl.col("close").is_null()),
+        negative=signs.str.contains("-", literal=True) | pl.col("open").is_not_null(),
+        whole=digits.str.strip_chars_start("0"),
+        fraction=fraction,
+        places=pl.col("exponent").cast(pl.Int64).fill_null(0)
+        + pl.when(pl.col("unit").is_null()).then(written.places).otherwise(unit)
+        - pl.when(pl.col("percent").is_null()).then(0).otherwise(2),
+    )
+
+
+def _rebuild(parts: pl.DataFrame, scale: int) -> pl.DataFrame:
+    """``exact`` text and the three faults, from the parts of numbers."""
+    measured = parts.with_columns(
+        shift=pl.col("places") - pl.col("fraction").str.len_chars() + scale,
+        fine=pl.col("fraction").str.len_chars() > _LONGEST,
+        huge=pl.col("whole").str.len_chars() > _LONGEST,
+    )
+    readable = pl.col("is_number") & ~pl.col("fine") & ~pl.col("huge")
+    all_digits = pl.concat_str("whole", "fraction").str.zfill(_DIGITS)
+    kept = pl.min_horizontal(pl.col("shift"), pl.lit(0)) + _DIGITS
+    cut = all_digits.str.slice(kept)
+    moved = all_digits.str.head(kept).str.pad_end(pl.max_horizontal(pl.col("shift"), pl.lit(0)) + _DIGITS, "0")
+    moved = pl.when(pl.col("shift") < 0).then(all_digits.str.head(kept)).otherwise(moved)
+    point = pl.col("moved").str.len_chars() - scale
+    number = pl.concat_str(
+        pl.when("negative").then(pl.lit("-")).otherwise(pl.lit("")),
+        pl.col("moved").str.head(point).str.strip_chars_start("0").str.zfill(1),
+        *([pl.lit("."), pl.col("moved").str.slice(point)] if scale else []),
+    )
+    return (
+        measured.with_columns(readable=readable)
+        .with_columns(
+            moved=pl.when("readable").then(moved),
+            remainder=pl.when("readable").then(cut.str.strip_chars("0") != "").fill_null(value=False),
+        )
+        .select(
+            exact=pl.when(pl.col("readable") & ~pl.col("remainder")).then(number),
+            not_a_number=~pl.col("is_number").fill_null(value=False),
+            too_many_decimals=(pl.col("is_number") & pl.col("fine")) | (pl.col("readable") & pl.col("remainder")),
+            out_of_range=pl.col("is_number") & pl.col("huge") & ~pl.col("fine"),
+        )
+        .with_columns(pl.exclude("exact").fill_null(value=False))
+    )

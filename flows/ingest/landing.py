@@ -1,0 +1,189 @@
+"""Landing: every input file is copied, hashed and dated before anything reads it."""
+
+import glob
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from flows.config.sources import ENDINGS, Source
+from flows.errors import PermanentError, TransientError
+from flows.workspace import Workspace
+
+SETTLE_SECONDS = 0.3
+SETTLE_ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One input file as it was landed.
+
+    Attributes:
+        file_id: names the file's results in ``build/``; sorts in the order in which files are read.
+        source: name of the source in the configuration.
+        entity: canonical entity it fills.
+        name: the file relative to the fixed part of the source's path.
+        path: the landed copy.
+        sha256: hash of the content.
+        bytes: size.
+        format: csv, parquet, jsonl or xlsx.
+    """
+
+    file_id: str
+    source: str
+    entity: str
+    name: str
+    path: Path
+    sha256: str
+    bytes: int
+    format: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    source: Source
+    path: Path
+    name: str
+
+
+def land(
+    sources: Mapping[str, Source], workspace: Workspace, as_of: date, *, sleep: Callable[[float], None] = time.sleep
+) -> list[LandedFile]:
+    """Copy the files of all sources to ``landing/<as_of>/<source>/<sha12>-<name>``.
+
+    A file landed on an earlier night with the same content is linked, not copied. A source without a file lands nothing;
+    ``validate`` reports it as missing.
+
+    Args:
+        sources: the configured sources, in order.
+        workspace: where landing lies.
+        as_of: date of the night.
+        sleep: waits between two looks at a file that may still be written.
+
+    Returns:
+        The landed files, by source in configured order, then by name.
+
+    Raises:
+        TransientError: a file keeps changing, or cannot be read now.
+        PermanentError: a file has an ending no reader knows.
+    """
+    found = [file for source in sources.values() for file in _find(source, as_of)]
+    _wait_until_stable([file.path for file in found], sleep)
+    return [_land_one(file, ordinal, workspace, as_of) for ordinal, file in enumerate(found, start=1)]
+
+
+def _find(source: Source, as_of: date) -> Iterable[_Found]:
+    """Files that match the source's globs, each once, without the lock files that office programs leave."""
+    seen: set[str] = set()
+    for pattern in source.paths(as_of):
+        base = _fixed_folder(pattern)
+        for text in sorted(glob.glob(pattern, recursive=True)):
+            path = Path(text)
+            if path.name.startswith(("~$", ".")) or not path.is_file() or os.path.abspath(text) in seen:
+                continue
+            seen.add(os.path.abspath(text))
+            yield _Found(source, path, os.path.relpath(text, base).replace(os.sep, "/"))
+
+
+def _fixed_folder(pattern: str) -> str:
+    """The folder before the first wildcard of a glob."""
+    folder = os.path.dirname(pattern)
+    while glob.has_magic(folder):
+        folder = os.path.dirname(folder)
+    return folder or "."
+
+
+def _signature(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise TransientError(f"{path}: was there when the night looked for its files, and is gone; run again.") from error
+    return status.st_size, status.st_mtime_ns
+
+
+def _wait_until_stable(paths: list[Path], sleep: Callable[[float], None]) -> None:
+    """Return once no file has changed its size or time between two looks."""
+    waiting = {path: _signature(path) for path in paths}
+    for _ in range(SETTLE_ATTEMPTS):
+        if not waiting:
+            return
+        sleep(SETTLE_SECONDS)
+        now = {path: _signature(path) for path in waiting}
+        waiting = {path: now[path] for path in waiting if now[path] != waiting[path]}
+    if waiting:
+        names = ", ".join(str(path) for path in waiting)
+        raise TransientError(f"Still being written: {names}. Run again once the export has finished.")
+
+
+def _land_one(file: _Found, ordinal: int, workspace: Workspace, as_of: date) -> LandedFile:
+    source = file.source
+    before = _signature(file.path)
+    sha256 = _hash(file.path)
+    folder = workspace.landing / as_of.isoformat() / source.name
+    target = folder / f"{sha256[:12]}-{file.path.name}"
+    if not _is_landed(target, before[0]):
+        folder.mkdir(parents=True, exist_ok=True)
+        earlier = _landed_before(workspace, source.name, target.name, before[0])
+        _place(file.path, earlier, target)
+        if _signature(file.path) != before:
+            target.unlink()
+            raise TransientError(f"{file.path}: changed while it was copied; run again once the export has finished.")
+    return LandedFile(
+        file_id=f"{ordinal:04d}-{source.name}-{sha256[:12]}",
+        source=source.name,
+        entity=source.entity,
+        name=file.name,
+        path=target,
+        sha256=sha256,
+        bytes=before[0],
+        format=source.format or _format_by_ending(file.path, source.name),
+    )
+
+
+def _hash(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except PermissionError as error:
+        raise PermanentError(f"{path}: may not be read. Give the account that runs planloop the right to read it.") from error
+    except OSError as error:
+        raise TransientError(f"{path}: could not be read ({error.strerror}).") from error
+
+
+def _is_landed(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size
+
+
+def _landed_before(workspace: Workspace, source: str, name: str, size: int) -> Path | None:
+    nights = sorted(workspace.landing.iterdir()) if workspace.landing.is_dir() else []
+    copies = (night / source / name for night in nights)
+    return next((copy for copy in copies if _is_landed(copy, size)), None)
+
+
+def _place(original: Path, earlier: Path | None, target: Path) -> None:
+    """Bring the file to ``target`` by a rename, so that a killed night leaves no half a copy under its name."""
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        if earlier is None:
+            shutil.copyfile(original, part)
+            part.chmod(0o444)
+        else:
+            os.link(earlier, part)
+    except OSError as error:
+        raise TransientError(f"{original}: could not be copied to {target.parent} ({error.strerror}).") from error
+    part.replace(target)
+
+
+def _format_by_ending(path: Path, source: str) -> str:
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise PermanentError(
+            f"{path}: expected a file ending in {', '.join(sorted(ENDINGS))}, found {ending or 'no ending'!r}. "
+            f"State `format` for source {source} in sources.yaml."
+        )
+    return ENDINGS[ending]

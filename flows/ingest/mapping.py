@@ -1,0 +1,230 @@
+"""From the columns of an export to the columns of a canonical entity, by configuration.
+
+A mapping is compiled once a source and applied to each batch: every canonical column is computed whole, from text or from
+columns that are typed already, and what could not be read is reported by row, column, value and reason.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from flows.config.sources import Column, Source
+from flows.errors import ConfigError
+from flows.ingest.amounts import NumberFormat, decimals, floats, integers
+from flows.ingest.readers.batch import ROW, header_name
+from flows.ingest.values import (
+    Parsed,
+    as_text,
+    booleans,
+    dates,
+    local_to_utc,
+    mapped,
+    moments,
+    strptime_format,
+    utc_to_business_date,
+)
+from schemas.base import Entity
+
+# A spreadsheet column that mixes dates and words arrives as text with its dates in ISO form.
+_ISO_DATES = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
+_SKIPPED_IN_KEYS = ""
+FAILURES = {ROW: pl.Int64, "column": pl.String, "value": pl.String, "reason_code": pl.String}
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A batch after mapping.
+
+    Attributes:
+        frame: the entity's columns in order, then ``ROW``; a cell that could not be read is null.
+        failures: ``ROW``, ``column`` (of the source), ``value`` (as written), ``reason_code``.
+    """
+
+    frame: pl.DataFrame
+    failures: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class ColumnMapping:
+    """How the columns of ``source`` fill those of ``entity``.
+
+    Args:
+        source: the configured source.
+        entity: the canonical entity.
+        stages: stage key by every spelling of it.
+        time_zone: the company's zone, in which business dates are told.
+    """
+
+    source: Source
+    entity: type[Entity]
+    stages: Mapping[str, str]
+    time_zone: str
+
+    def __post_init__(self) -> None:
+        faults = list(self._faults())
+        if faults:
+            raise ConfigError(faults)
+
+    @cached_property
+    def source_columns(self) -> tuple[str, ...]:
+        """Names of the source columns that are read, as headers are compared."""
+        return tuple(dict.fromkeys(name for column in self.source.columns.values() for name in _origins(column)))
+
+    @cached_property
+    def dtypes(self) -> dict[str, pl.DataType]:
+        """Types of the entity's columns."""
+        return self.entity.dtypes()
+
+    def unknown(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Those columns of a file that are neither mapped nor ignored."""
+        known = {*self.source_columns, *(header_name(name) for name in self.source.ignore)}
+        return tuple(name for name in columns if name not in known)
+
+    def missing(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Mapped columns that a file lacks."""
+        return tuple(name for name in self.source_columns if name not in columns)
+
+    def origin(self, canonical: str) -> str | None:
+        """The source's name for what fills a canonical column; None for constants and columns nothing fills."""
+        column = self.source.columns.get(canonical) or self.source.columns.get(self._moment_or_date(canonical))
+        return " + ".join(_origins(column)) or None if column else None
+
+    def apply(self, raw: pl.DataFrame) -> Mapped:
+        """Map one batch of raw columns (with ``ROW``)."""
+        filled: dict[str, pl.Series] = {}
+        failures: list[pl.DataFrame] = []
+        for name, column in self.source.columns.items():
+            parsed = self._parse(raw, name, column)
+            filled[name] = parsed.values
+            failures.extend(self._report(raw, column, parsed))
+        self._derive(filled)
+        series = [
+            filled[name].alias(name) if name in filled else pl.repeat(None, raw.height, dtype=dtype, eager=True).alias(name)
+            for name, dtype in self.dtypes.items()
+        ]
+        frame = pl.DataFrame([*series, raw[ROW]]).with_columns(pl.col(*self._text_keys).fill_null(_SKIPPED_IN_KEYS))
+        return Mapped(frame, pl.concat(failures) if failures else pl.DataFrame(schema=FAILURES))
+
+    @cached_property
+    def _text_keys(self) -> tuple[str, ...]:
+        """Key columns that may be left open; they are stored as empty text, since a key is never null."""
+        columns = self.entity.columns()
+        return tuple(name for name in self.entity.key() if columns[name].nullable and self.dtypes[name] == pl.String)
+
+    def _parse(self, raw: pl.DataFrame, name: str, column: Column) -> Parsed:
+        if column.value is not None:
+            constant = self._typed(pl.Series([column.value]), name, column).values
+            return Parsed(constant.new_from_index(0, raw.height))
+        nulls = self.source.nulls
+        origins = _origins(column)
+        series = raw[origins[0]]
+        if column.concat is not None:
+            parts = [as_text(raw[origin], nulls).alias(str(at)) for at, origin in enumerate(origins)]
+            series = pl.DataFrame(parts).select(pl.concat_str(pl.all(), separator=column.separator)).to_series()
+        if column.map is None:
+            return self._typed(series, name, column)
+        lookup = self.stages if column.map == "stages" else column.map
+        words = mapped(as_text(series, nulls), lookup, keep_unmapped=column.unmapped == "keep")
+        typed = self._typed(words.values, name, column)
+        return Parsed(typed.values, {**typed.faults, **words.faults})
+
+    def _typed(self, series: pl.Series, name: str, column: Column) -> Parsed:
+        """The series as the type of canonical column ``name``."""
+        source, dtype = self.source, self.dtypes[name]
+        written = NumberFormat(source.decimal, source.thousands, column.unit)
+        if dtype == pl.Date:
+            return dates(series, self._formats(column, source.dates), self.time_zone, source.nulls)
+        if dtype == pl.Datetime:
+            zone = column.time_zone or source.time_zone or self.time_zone
+            return moments(series, self._formats(column, source.moments), zone, source.nulls)
+        if isinstance(dtype, pl.Decimal):
+            return decimals(series, written, source.nulls, scale=dtype.scale)
+        if dtype == pl.Int64:
+            return integers(series, written, source.nulls)
+        if dtype == pl.Float64:
+            return floats(series, written, source.nulls)
+        if dtype == pl.Boolean:
+            return booleans(series, source.booleans.true, source.booleans.false, source.nulls)
+        return Parsed(as_text(series, source.nulls))
+
+    def _formats(self, column: Column, defaults: Sequence[str]) -> tuple[str, ...]:
+        formats = column.formats or tuple(defaults)
+        return tuple(dict.fromkeys((*formats, *_ISO_DATES)))  if self._is_workbook else formats
+
+    @cached_property
+    def _is_workbook(self) -> bool:
+        return self.source.format == "xlsx" or any(path.lower().endswith((".xlsx", "*")) for path in self.source.path)
+
+    def _derive(self, filled: dict[str, pl.Series]) -> None:
+        """Business dates from their moments; a moment of which only the date is kept is local midnight."""
+        for on, at in self.entity.derived().items():
+            if at in filled:
+                filled[on] = utc_to_business_date(filled[at], self.time_zone)
+            elif on in filled:
+                filled[at] = local_to_utc(filled[on].cast(pl.Datetime("us")), self.time_zone)
+
+    def _report(self, raw: pl.DataFrame, column: Column, parsed: Parsed) -> Iterator[pl.DataFrame]:
+        for reason, rows in parsed.faults.items():
+            if rows.any():
+                faulty = raw.filter(rows)
+                yield faulty.select(
+                    pl.col(ROW),
+                    pl.lit(" + ".join(_origins(column)) or None, dtype=pl.String).alias("column"),
+                    written(faulty, column).alias("value"),
+                    pl.lit(reason).alias("reason_code"),
+                )
+
+    def _moment_or_date(self, canonical: str) -> str:
+        """The other half of a moment and its business date."""
+        derived = self.entity.derived()
+        return derived.get(canonical) or next((on for on, at in derived.items() if at == canonical), canonical)
+
+    def _faults(self) -> Iterator[str]:
+        """What in the configuration cannot work, told before a file is read."""
+        where = f"sources.yaml, source {self.source.name}"
+        columns, derived = self.entity.columns(), self.entity.derived()
+        given = self.source.columns
+        for name, column in given.items():
+            if name not in columns:
+                yield f"{where}: {self.source.entity} has no column {name}; it has {', '.join(columns)}."
+            elif name in derived and derived[name] in given:
+                yield f"{where}: {name} follows from {derived[name]}; map only one of them."
+            else:
+                yield from (f"{where}, column {name}: {fault}" for fault in self._column_faults(name, column))
+        for name, declared in columns.items():
+            if not declared.nullable and name not in given and self._moment_or_date(name) not in given:
+                yield f"{where}: {self.source.entity} needs {name}; say which column fills it."
+
+    def _column_faults(self, name: str, column: Column) -> Iterator[str]:
+        if column.time_zone is not None:
+            try:
+                ZoneInfo(column.time_zone)
+            except (KeyError, ValueError):
+                yield f"{column.time_zone!r} is no time zone; write one such as Asia/Shanghai."
+                return
+        for format_ in self._formats(column, ()):
+            try:
+                pl.Series(["2024"], dtype=pl.String).str.strptime(pl.Datetime, strptime_format(format_), strict=False)
+            except pl.exceptions.PolarsError:
+                yield f"{format_!r} is no date format; write one such as %d/%m/%Y."
+                return
+        if column.value is not None:
+            parsed = self._typed(pl.Series([column.value]), name, column)
+            if any(rows.any() for rows in parsed.faults.values()):
+                yield f"the constant {column.value!r} is no {self.dtypes[name]}."
+
+
+def written(raw: pl.DataFrame, column: Column) -> pl.Series:
+    """The cells that a column is made from, as a person would read them."""
+    origins = _origins(column)
+    if not origins:
+        return pl.repeat(column.value, raw.height, dtype=pl.String, eager=True)
+    parts = [as_text(raw[origin]).alias(str(at)) for at, origin in enumerate(origins)]
+    return pl.DataFrame(parts).select(pl.concat_str(pl.all().fill_null(""), separator=column.separator)).to_series()
+
+
+def _origins(column: Column) -> tuple[str, ...]:
+    return tuple(header_name(name) for name in column.source_columns)

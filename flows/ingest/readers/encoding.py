@@ -1,0 +1,135 @@
+"""Which encoding a text file is in, found by decoding all of it strictly, and its content as UTF-8 bytes."""
+
+import codecs
+import csv
+import io
+from pathlib import Path
+from typing import BinaryIO
+
+from flows.ingest.readers.batch import FileRefused
+
+CHUNK = 1 << 22
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SENTINEL = "\x02end of file\x02"
+
+
+def detect(path: Path, declared: str) -> str:
+    """The codec that decodes the whole file: its byte order mark, else strict UTF-8, else strict GB18030.
+
+    Args:
+        path: the file.
+        declared: encoding of the configuration; ``auto`` looks for itself.
+
+    Raises:
+        FileRefused: the file does not decode, or is no text at all.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(CHUNK)
+    marked = next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
+    if marked is None and b"\x00" in start and not declared.startswith("utf-16"):
+        raise FileRefused(f"Expected text, found a binary file ({_looks_like(start)}). Export it as CSV or JSON lines.")
+    candidates = [marked] if marked else ["utf-8", "gb18030"] if declared == "auto" else [declared]
+    for codec in candidates:
+        if _decodes(path, codec):
+            return codec
+    found = " or ".join(candidates)
+    raise FileRefused(f"Expected text in {found}, found bytes that are not. State `encoding`, or export as UTF-8.")
+
+
+def _looks_like(start: bytes) -> str:
+    if start.startswith(b"PK"):
+        return "it looks like an xlsx workbook or a zip archive"
+    return "Parquet" if start.startswith(b"PAR1") else "it holds NUL bytes"
+
+
+def _decodes(path: Path, codec: str) -> bool:
+    decoder = codecs.getincrementaldecoder(codec)("strict")
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+    except UnicodeError:
+        return False
+    return True
+
+
+class _Utf8(io.RawIOBase):
+    """A text stream as UTF-8 bytes."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._pending = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def, override]
+        while not self._pending:
+            chunk = self._text.read(CHUNK)
+            if not chunk:
+                return 0
+            self._pending = chunk.encode()
+        count = min(len(buffer), len(self._pending))
+        buffer[:count], self._pending = self._pending[:count], self._pending[count:]
+        return count
+
+    def close(self) -> None:
+        self._text.close()
+        super().close()
+
+
+def open_utf8(path: Path, codec: str) -> BinaryIO:
+    """The file as UTF-8 bytes without a byte order mark; lines that end in a bare carriage return end in a newline."""
+    with path.open("rb") as stream:
+        start = stream.read(CHUNK)
+    bare = b"\r" in start and b"\n" not in start
+    if codec in {"utf-8", "utf-8-sig"} and not bare:
+        binary = path.open("rb")
+        if start.startswith(codecs.BOM_UTF8):
+            binary.seek(len(codecs.BOM_UTF8))
+        return binary
+    text = path.open(encoding=codec, newline=None if bare else "")
+    return io.BufferedReader(_Utf8(text), buffer_size=CHUNK)
+
+
+def unclosed_quote(path: Path, codec: str, delimiter: str, quote: str) -> int | None:
+    """The line on which a quotation is opened that the file never closes, or None.
+
+    Such a quotation swallows every row after it. An even number of quotation marks cannot leave one open at the end of a
+    regular file, so most files cost one count.
+    """
+    with open_utf8(path, codec) as stream:
+        marks = 0
+        while chunk := stream.read(CHUNK):
+            marks += chunk.count(quote.encode())
+    if marks % 2 == 0:
+        return None
+    with open_utf8(path, codec) as stream:
+        lines = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        return _last_open_quote(lines, delimiter, quote)
+
+
+def _last_open_quote(lines: io.TextIOWrapper, delimiter: str, quote: str) -> int | None:
+    """Put a line of our own after the last one: it is a record of its own unless a quotation is still open."""
+
+    def and_sentinel():  # type: ignore[no-untyped-def]
+        yield from lines
+        yield "\n"
+        yield _SENTINEL
+
+    reader = csv.reader(and_sentinel(), delimiter=delimiter, quotechar=quote)
+    begins, record = 1, []
+    try:
+        for record in reader:
+            if record and record[-1].endswith(_SENTINEL) and record != [_SENTINEL]:
+                return begins
+            begins = reader.line_num + 1
+    except csv.Error:
+        return begins
+    return None

@@ -1,0 +1,156 @@
+"""Reading one column of raw values as text, a boolean, a date or a moment: vectorised, and without guessing.
+
+Every function takes a raw series, text or already typed, and gives the values and the faults: what could not be read is
+null and marked with a reason code. Numbers have a module of their own, ``amounts``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+UTC = "UTC"
+YEAR_ONE_THOUSAND = 1000
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A column that was read: its values, and by reason code the rows (a mask) that could not be."""
+
+    values: pl.Series
+    faults: dict[str, pl.Series] = field(default_factory=dict)
+
+
+def as_text(raw: pl.Series, nulls: Sequence[str] = ()) -> pl.Series:
+    """Trimmed text; empty text and the null tokens become null. Whole floats are written without a decimal point."""
+    if raw.dtype.is_float():
+        whole = raw.is_finite() & (raw == raw.round(0)) & (raw.abs() < 2**53)
+        text = raw.cast(pl.String)
+        if whole.any():
+            integers = raw.set(~whole.fill_null(value=False), None).cast(pl.Int64).cast(pl.String)
+            text = _where(whole, integers, text)
+    elif raw.dtype == pl.Datetime:
+        text = raw.dt.strftime("%Y-%m-%d %H:%M:%S")
+    elif raw.dtype == pl.Boolean:
+        text = raw.cast(pl.String)
+    elif raw.dtype.is_nested():
+        text = raw.to_frame("nested").select(pl.struct("nested").struct.json_encode()).to_series()
+    elif raw.dtype in (pl.String, pl.Null, pl.Categorical) or raw.dtype.is_numeric() or raw.dtype.is_temporal():
+        text = raw.cast(pl.String)
+    else:
+        text = raw.cast(pl.String, strict=False)
+    text = text.str.strip_chars()
+    empty = text.is_in(["", *nulls])
+    return text.set(empty, None) if empty.any() else text
+
+
+def mapped(text: pl.Series, mapping: Mapping[str, str], *, keep_unmapped: bool = False) -> Parsed:
+    """Values looked up as written, then without regard to case and width. ``unknown_value`` where neither matches."""
+    found = text.replace_strict(list(mapping), list(mapping.values()), default=None, return_dtype=pl.String)
+    missing = _unread(text, found)
+    if missing.any():
+        folded = {_fold(key): value for key, value in mapping.items()}
+        rest = text.filter(missing).str.normalize("NFKC").str.to_lowercase()
+        second = rest.replace_strict(list(folded), list(folded.values()), default=None, return_dtype=pl.String)
+        found = found.scatter(missing.arg_true(), second)
+        missing = _unread(text, found)
+    if keep_unmapped:
+        return Parsed(_where(missing, text, found))
+    empty = found == ""
+    return Parsed(found.set(empty, None) if empty.any() else found, {"unknown_value": missing})
+
+
+def _fold(key: str) -> str:
+    return str(pl.Series([key]).str.normalize("NFKC").str.to_lowercase()[0]).strip()
+
+
+def booleans(raw: pl.Series, true: Sequence[str], false: Sequence[str], nulls: Sequence[str]) -> Parsed:
+    """True or false by the configured spellings."""
+    if raw.dtype == pl.Boolean:
+        return Parsed(raw)
+    spelling = dict.fromkeys(true, "true") | dict.fromkeys(false, "false")
+    text = as_text(raw, nulls)
+    words = mapped(text, spelling)
+    return Parsed(words.values == "true", {"not_a_boolean": words.faults["unknown_value"]})
+
+
+def dates(raw: pl.Series, formats: Sequence[str], zone: str, nulls: Sequence[str]) -> Parsed:
+    """Business dates. A typed moment with a zone gives its date in ``zone``; one without is taken as it stands."""
+    if raw.dtype == pl.Date:
+        return Parsed(raw)
+    if raw.dtype == pl.Datetime:
+        local = raw.dt.convert_time_zone(zone) if raw.dtype.time_zone else raw  # type: ignore[attr-defined]
+        return Parsed(local.dt.date())
+    text = as_text(raw, nulls)
+    values = _by_formats(text, formats, pl.Date())
+    return Parsed(values, {"not_a_date": _unread(text, values)})
+
+
+def moments(raw: pl.Series, formats: Sequence[str], zone: str, nulls: Sequence[str]) -> Parsed:
+    """Moments as naive UTC. What has no zone of its own is local time of ``zone``; a mere date is its midnight."""
+    if raw.dtype == pl.Date:
+        return Parsed(local_to_utc(raw.cast(pl.Datetime("us")), zone))
+    if raw.dtype == pl.Datetime:
+        micro = raw.dt.cast_time_unit("us")
+        if raw.dtype.time_zone:  # type: ignore[attr-defined]
+            return Parsed(micro.dt.convert_time_zone(UTC).dt.replace_time_zone(None))
+        return Parsed(local_to_utc(micro, zone))
+    text = as_text(raw, nulls)
+    zoned = [format_ for format_ in formats if "%z" in format_ or "%#z" in format_ or "%:z" in format_]
+    local = _by_formats(text, [format_ for format_ in formats if format_ not in zoned], pl.Datetime("us"))
+    values = local_to_utc(local, zone)
+    missing = _unread(text, values)
+    if zoned and missing.any():
+        absolute = _by_formats(text.filter(missing), zoned, pl.Datetime("us", UTC)).dt.replace_time_zone(None)
+        values = values.scatter(missing.arg_true(), absolute)
+        missing = _unread(text, values)
+    return Parsed(values, {"not_a_moment": missing})
+
+
+def local_to_utc(local: pl.Series, zone: str) -> pl.Series:
+    """Naive local moments as naive UTC; an hour that occurs twice is its first, a skipped one counts from its end."""
+    if zone == UTC:
+        return local
+    there = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    skipped = _unread(local, there)
+    if skipped.any():
+        later = local.filter(skipped).dt.offset_by("1h")
+        later = later.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        there = there.scatter(skipped.arg_true(), later)
+    return there.dt.convert_time_zone(UTC).dt.replace_time_zone(None)
+
+
+def utc_to_business_date(moment: pl.Series, zone: str) -> pl.Series:
+    """The date that naive UTC moments have in ``zone``."""
+    return moment.dt.replace_time_zone(UTC).dt.convert_time_zone(zone).dt.date()
+
+
+def strptime_format(format_: str) -> str:
+    """A Python date format in the dialect of polars: ``.%f`` takes the point along, ``%z`` takes ``Z`` too."""
+    return format_.replace(".%f", "%.f").replace("%z", "%#z")
+
+
+def _by_formats(text: pl.Series, formats: Sequence[str], dtype: pl.Date | pl.Datetime) -> pl.Series:
+    """Each value by the first format that reads it; then the rest once more with full-width characters folded."""
+    values = pl.repeat(None, len(text), dtype=dtype, eager=True).alias(text.name)
+    for fold_width in (False, True):
+        for format_ in formats:
+            missing = _unread(text, values)
+            if not missing.any():
+                return values
+            whole = bool(missing.all())
+            rest = text if whole else text.filter(missing)
+            rest = rest.str.normalize("NFKC").str.strip_chars() if fold_width else rest
+            read = rest.str.strptime(dtype, strptime_format(format_), strict=False)
+            # "%Y" also reads a year of two digits, as one of the first century; another format may mean it.
+            read = read.set((read.dt.year() < YEAR_ONE_THOUSAND).fill_null(value=False), None)
+            values = read if whole else values.scatter(missing.arg_true(), read)
+    return values
+
+
+def _unread(text: pl.Series, values: pl.Series) -> pl.Series:
+    return text.is_not_null() & values.is_null()
+
+
+def _where(mask: pl.Series, yes: pl.Series, no: pl.Series) -> pl.Series:
+    return yes.zip_with(mask.fill_null(value=False), no)
