@@ -135,46 +135,62 @@ class _ConsoleHandler(logging.Handler):
 
 
 @contextmanager
-def run_log(
-    path: Path,
-    *,
-    console: Console | None = None,
-    secrets: Iterable[str] = (),
-    console_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO",
-) -> Iterator[Path]:
-    """Send the events of a run to ``path`` and, when given, to a console, for the length of a ``with`` block.
+def run_log(path: Path, *, secrets: Iterable[str] = ()) -> Iterator[Path]:
+    """Write the events of a run to ``path`` for the length of a ``with`` block, from DEBUG up.
 
     Args:
         path: the file, appended to, so that a resumed run continues its log; usually ``logs/<run_id>.jsonl``.
-        console: where a person reads along; None for none (``--json``).
         secrets: values that must not be written anywhere.
-        console_level: least level shown on the console; the file has everything from DEBUG.
 
     Yields:
         The path of the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    redactor = Redactor(secrets)
     to_file = logging.FileHandler(path, encoding="utf-8")
-    to_file.setFormatter(JsonLines(redactor))
+    to_file.setFormatter(JsonLines(Redactor(secrets)))
     to_file.addFilter(lambda record: record.name.partition(".")[0] == LOGGER or record.levelno >= logging.WARNING)
-    own, root = logging.getLogger(LOGGER), logging.getLogger()
-    attached: list[tuple[logging.Logger, logging.Handler]] = [(own, to_file), (root, to_file)]
-    if console is not None:
-        to_console = _ConsoleHandler(console)
-        to_console.setFormatter(ConsoleLines(redactor))
-        to_console.setLevel(console_level)
-        attached.append((own, to_console))
+    with _attached(to_file, logging.getLogger(LOGGER), logging.getLogger()):
+        yield path
+
+
+@contextmanager
+def console_log(
+    console: Console | None,
+    *,
+    secrets: Iterable[str] = (),
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO",
+) -> Iterator[None]:
+    """Show the events of a run to a person, or to a scheduler's journal, for the length of a ``with`` block.
+
+    Args:
+        console: where; None shows nothing.
+        secrets: values that must not be shown.
+        level: least level shown.
+    """
+    if console is None:
+        yield
+        return
+    to_console = _ConsoleHandler(console)
+    to_console.setFormatter(ConsoleLines(Redactor(secrets)))
+    to_console.setLevel(level)
+    with _attached(to_console, logging.getLogger(LOGGER)):
+        yield
+
+
+@contextmanager
+def _attached(handler: logging.Handler, *loggers: logging.Logger) -> Iterator[None]:
+    """Give loggers a handler for a while. Our own logger then keeps its events from the root logger's handlers."""
+    own = logging.getLogger(LOGGER)
     before = own.level, own.propagate
     own.setLevel(logging.DEBUG)
-    own.propagate = False  # the root logger has the file handler too, for what libraries log
-    for logger, handler in attached:
+    own.propagate = False
+    for logger in loggers:
         logger.addHandler(handler)
     try:
-        yield path
+        yield
     finally:
-        for logger, handler in attached:
+        for logger in loggers:
             logger.removeHandler(handler)
-            handler.close()
+        handler.close()
         own.setLevel(before[0])
         own.propagate = before[1]

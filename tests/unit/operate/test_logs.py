@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from flows.operate.logs import Redactor, log_event, run_log
+from flows.operate.logs import Redactor, console_log, log_event, run_log
 
 
 def lines(path):
@@ -50,7 +50,7 @@ def test_warnings_of_libraries_are_kept_and_their_chatter_is_not(tmp_path):
 
 def test_the_console_shows_one_plain_line_an_event_when_it_is_no_terminal(tmp_path):
     seen = io.StringIO()
-    with run_log(tmp_path / "run.jsonl", console=Console(file=seen, width=20)):
+    with run_log(tmp_path / "run.jsonl"), console_log(Console(file=seen, width=20)):
         log_event("validate", "文件已校验", rows_in=10, rows_quarantined=2)
         log_event("validate", "detail", level=logging.DEBUG)
     (line,) = seen.getvalue().splitlines()
@@ -58,9 +58,15 @@ def test_the_console_shows_one_plain_line_an_event_when_it_is_no_terminal(tmp_pa
     assert "\x1b" not in line
 
 
+def test_without_a_console_nothing_is_shown(capfd):
+    with console_log(None):
+        log_event("land", "started")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_an_exception_is_in_the_file_and_not_on_the_console(tmp_path):
     seen = io.StringIO()
-    with run_log(tmp_path / "run.jsonl", console=Console(file=seen)) as path:
+    with run_log(tmp_path / "run.jsonl") as path, console_log(Console(file=seen)):
         try:
             raise ValueError("cannot reach ops@example.com")
         except ValueError:
