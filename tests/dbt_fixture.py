@@ -1,6 +1,6 @@
 """A tiny ``build/`` folder for tests of the dbt project: change log and inputs, written as the night writes them.
 
-``write_build`` fills in what a test leaves out (columns as null, a Monday-to-Friday calendar, five stages, one company),
+``write_build`` fills in what a test leaves out (columns as null, a Monday-to-Friday calendar, five stages),
 so that a test states only the rows it is about. ``run_dbt`` builds on it, ``query`` reads the candidate.
 """
 

@@ -1,0 +1,105 @@
+{#- Calendar arithmetic that engines spell differently. Every argument is an SQL expression. -#}
+
+{#- Days from `start` to `end`: 0 on the same day, negative when `end` is earlier. -#}
+{% macro days_between(start, end) -%}
+    {{ return(adapter.dispatch('days_between', 'planloop')(start, end)) }}
+{%- endmacro %}
+
+{% macro default__days_between(start, end) -%}
+    datediff({{ end }}, {{ start }})
+{%- endmacro %}
+
+{% macro duckdb__days_between(start, end) -%}
+    cast(date_diff('day', {{ start }}, {{ end }}) as integer)
+{%- endmacro %}
+
+
+{#- `date` moved by `months`, to the same day or the last of a shorter month. -#}
+{% macro add_months(date, months) -%}
+    {{ return(adapter.dispatch('add_months', 'planloop')(date, months)) }}
+{%- endmacro %}
+
+{% macro default__add_months(date, months) -%}
+    add_months({{ date }}, {{ months }})
+{%- endmacro %}
+
+{% macro duckdb__add_months(date, months) -%}
+    cast({{ date }} + to_months(cast({{ months }} as integer)) as date)
+{%- endmacro %}
+
+
+{#- `date` moved by `days`. -#}
+{% macro add_days(date, days) -%}
+    {{ return(adapter.dispatch('add_days', 'planloop')(date, days)) }}
+{%- endmacro %}
+
+{% macro default__add_days(date, days) -%}
+    date_add({{ date }}, {{ days }})
+{%- endmacro %}
+
+{% macro duckdb__add_days(date, days) -%}
+    ({{ date }} + cast({{ days }} as integer))
+{%- endmacro %}
+
+
+{#- First day of the month. -#}
+{% macro month_start(date) -%}
+    {{ return(adapter.dispatch('month_start', 'planloop')(date)) }}
+{%- endmacro %}
+
+{% macro default__month_start(date) -%}
+    trunc({{ date }}, 'MM')
+{%- endmacro %}
+
+{% macro duckdb__month_start(date) -%}
+    cast(date_trunc('month', {{ date }}) as date)
+{%- endmacro %}
+
+
+{#- Months passed of the fiscal year when the month of `date` begins: 0 to 11. -#}
+{% macro months_into_year(date, fiscal_year_start_month) -%}
+    mod(cast(extract(month from {{ date }}) as integer) - {{ fiscal_year_start_month }} + 12, 12)
+{%- endmacro %}
+
+{#- First day of the fiscal quarter. -#}
+{% macro quarter_start(date, fiscal_year_start_month) -%}
+    {{ add_months(month_start(date), '-mod(' ~ months_into_year(date, fiscal_year_start_month) ~ ', 3)') }}
+{%- endmacro %}
+
+{#- First day of the fiscal year. -#}
+{% macro year_start(date, fiscal_year_start_month) -%}
+    {{ add_months(month_start(date), '-' ~ months_into_year(date, fiscal_year_start_month)) }}
+{%- endmacro %}
+
+
+{#- Months since year 0: a small integer that orders and compares like the month itself. -#}
+{% macro month_number(date) -%}
+    cast(extract(year from {{ date }}) * 12 + extract(month from {{ date }}) - 1 as integer)
+{%- endmacro %}
+
+{#- First day of the month with this number. -#}
+{% macro month_of_number(number) -%}
+    {{ return(adapter.dispatch('month_of_number', 'planloop')(number)) }}
+{%- endmacro %}
+
+{% macro default__month_of_number(number) -%}
+    make_date(cast(floor({{ number }} / 12) as int), cast(mod({{ number }}, 12) + 1 as int), 1)
+{%- endmacro %}
+
+{% macro duckdb__month_of_number(number) -%}
+    make_date({{ number }} // 12, {{ number }} % 12 + 1, 1)
+{%- endmacro %}
+
+
+{#- Select-list expression that repeats its row for every day from `first` up to, but not including, `past_last`. -#}
+{% macro each_day(first, past_last) -%}
+    {{ return(adapter.dispatch('each_day', 'planloop')(first, past_last)) }}
+{%- endmacro %}
+
+{% macro default__each_day(first, past_last) -%}
+    explode(sequence({{ first }}, date_sub({{ past_last }}, 1), interval 1 day))
+{%- endmacro %}
+
+{% macro duckdb__each_day(first, past_last) -%}
+    {{ first }} + cast(unnest(range({{ past_last }} - {{ first }})) as integer)
+{%- endmacro %}

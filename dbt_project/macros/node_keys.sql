@@ -1,0 +1,18 @@
+{#- Keys of the organisation's nodes. A level that a person lacks has no key. -#}
+
+{% macro region_node_key(region) -%}
+    case when {{ region }} is not null then concat('region:', {{ region }}) end
+{%- endmacro %}
+
+{% macro team_node_key(region, team) -%}
+    case when {{ team }} is not null then concat('team:', coalesce({{ region }}, '-'), '/', {{ team }}) end
+{%- endmacro %}
+
+{% macro rep_node_key(user_id) -%}
+    concat('rep:', {{ user_id }})
+{%- endmacro %}
+
+{#- The node of deals whose owner is not stated or not among the users. -#}
+{% macro unassigned_node_key() -%}
+    'rep:(unassigned)'
+{%- endmacro %}

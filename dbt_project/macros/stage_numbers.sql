@@ -1,0 +1,7 @@
+{#- Places beside the configured stages, which count from 1. -#}
+
+{#- Open, in a stage nobody recorded. -#}
+{% macro unknown_stage_no() %}0{% endmacro %}
+
+{#- No longer in the CRM. -#}
+{% macro gone_stage_no() %}-1{% endmacro %}

@@ -1,0 +1,173 @@
+-- Grain: one booking up to the as-of date: a won opportunity, a signed contract or a line, as the settings say.
+
+with run as (
+
+    select * from {{ ref('stg_night__run') }}
+
+),
+
+reps as (
+
+    select
+        user_id,
+        node_key
+    from {{ ref('int_nodes') }}
+    where node_kind = 'rep' and user_id is not null
+
+),
+
+rates as (
+
+    select * from {{ ref('int_fx_rates_daily') }}
+
+),
+
+opportunities as (
+
+    select * from {{ ref('int_opportunities') }}
+    where not is_deleted
+
+),
+
+contracts as (
+
+    {{ current_rows('contract') }}
+
+),
+
+line_items as (
+
+    {{ current_rows('line_item') }}
+
+),
+
+-- An unsigned contract has no date and is not booked.
+contract_rows as (
+
+    select
+        contracts.contract_id as booking_id,
+        contracts.signed_on as booked_on,
+        coalesce(contracts.owner_id, opportunities.owner_id) as owner_id,
+        contracts.opportunity_id,
+        contracts.contract_id,
+        cast(null as {{ dbt.type_string() }}) as line_item_id,
+        coalesce(contracts.account_id, opportunities.account_id) as account_id,
+        opportunities.product_id,
+        contracts.amount,
+        contracts.cost,
+        contracts.currency
+    from contracts
+    inner join run on run.bookings_from = 'contract'
+    left join opportunities on contracts.opportunity_id = opportunities.opportunity_id
+    where contracts.signed_on is not null
+
+),
+
+line_item_rows as (
+
+    select
+        line_items.line_item_id as booking_id,
+        line_items.booked_on,
+        coalesce(line_items.owner_id, contracts.owner_id, opportunities.owner_id) as owner_id,
+        line_items.opportunity_id,
+        line_items.contract_id,
+        line_items.line_item_id,
+        coalesce(line_items.account_id, contracts.account_id, opportunities.account_id) as account_id,
+        line_items.product_id,
+        line_items.amount,
+        line_items.cost,
+        line_items.currency
+    from line_items
+    inner join run on run.bookings_from = 'line_item'
+    left join contracts on line_items.contract_id = contracts.contract_id
+    left join opportunities on line_items.opportunity_id = opportunities.opportunity_id
+
+),
+
+documents as (
+
+    select * from contract_rows
+    union all
+    select * from line_item_rows
+
+),
+
+priced as (
+
+    select
+        documents.*,
+        coalesce(documents.currency, run.reporting_currency) as money_currency,
+        rates.rate
+    from documents
+    cross join run
+    left join rates
+        on
+            coalesce(documents.currency, run.reporting_currency) = rates.currency
+            and documents.booked_on = rates.day
+
+),
+
+-- A deal has been converted already, at the rate of its closing day.
+unioned as (
+
+    select
+        opportunity_id as booking_id,
+        closed_on as booked_on,
+        owner_id,
+        opportunity_id,
+        cast(null as {{ dbt.type_string() }}) as contract_id,
+        cast(null as {{ dbt.type_string() }}) as line_item_id,
+        account_id,
+        product_id,
+        amount_cents,
+        cast(null as bigint) as cost_cents,
+        amount_original,
+        opportunities.currency
+    from opportunities
+    inner join run on run.bookings_from = 'opportunity'
+    where opportunities.is_won
+
+    union all
+
+    select
+        booking_id,
+        booked_on,
+        owner_id,
+        opportunity_id,
+        contract_id,
+        line_item_id,
+        account_id,
+        product_id,
+        {{ reporting_cents('amount', 'rate', 'money_currency', 'booked_on') }} as amount_cents,
+        {{ reporting_cents('cost', 'rate', 'money_currency', 'booked_on') }} as cost_cents,
+        amount as amount_original,
+        money_currency as currency
+    from priced
+
+),
+
+final as (
+
+    select
+        run.bookings_from as booking_kind,
+        unioned.booking_id,
+        unioned.booked_on,
+        coalesce(reps.node_key, {{ unassigned_node_key() }}) as node_key,
+        unioned.owner_id,
+        unioned.opportunity_id,
+        unioned.contract_id,
+        unioned.line_item_id,
+        unioned.account_id,
+        unioned.product_id,
+        unioned.amount_cents,
+        unioned.amount_cents - unioned.cost_cents as margin_cents,
+        unioned.amount_original,
+        unioned.currency
+    from unioned
+    cross join run
+    left join reps on unioned.owner_id = reps.user_id
+    where unioned.booked_on <= run.as_of_date
+
+)
+
+select * from final
