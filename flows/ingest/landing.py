@@ -44,7 +44,9 @@ class LandedFile:
 
 
 @dataclass(frozen=True)
-class _Found:
+class FoundFile:
+    """A file that a source's globs match; ``name`` is relative to the fixed part of the glob."""
+
     source: Source
     path: Path
     name: str
@@ -71,12 +73,12 @@ def land(
         TransientError: a file keeps changing, or cannot be read now.
         PermanentError: a file has an ending no reader knows.
     """
-    found = [file for source in sources.values() for file in _find(source, as_of)]
+    found = [file for source in sources.values() for file in find_files(source, as_of)]
     _wait_until_stable([file.path for file in found], sleep)
     return [_land_one(file, ordinal, workspace, as_of) for ordinal, file in enumerate(found, start=1)]
 
 
-def _find(source: Source, as_of: date) -> Iterable[_Found]:
+def find_files(source: Source, as_of: date) -> Iterable[FoundFile]:
     """Files that match the source's globs, each once, without the lock files that office programs leave."""
     seen: set[str] = set()
     for pattern in source.paths(as_of):
@@ -86,7 +88,7 @@ def _find(source: Source, as_of: date) -> Iterable[_Found]:
             if path.name.startswith(("~$", ".")) or not path.is_file() or os.path.abspath(text) in seen:
                 continue
             seen.add(os.path.abspath(text))
-            yield _Found(source, path, os.path.relpath(text, base).replace(os.sep, "/"))
+            yield FoundFile(source, path, os.path.relpath(text, base).replace(os.sep, "/"))
 
 
 def _fixed_folder(pattern: str) -> str:
@@ -101,7 +103,9 @@ def _signature(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
     except FileNotFoundError as error:
-        raise TransientError(f"{path}: was there when the night looked for its files, and is gone; run again.") from error
+        raise TransientError(
+            f"{path}: was there when the night looked for its files, and is gone; run again."
+        ) from error
     return status.st_size, status.st_mtime_ns
 
 
@@ -119,7 +123,7 @@ def _wait_until_stable(paths: list[Path], sleep: Callable[[float], None]) -> Non
         raise TransientError(f"Still being written: {names}. Run again once the export has finished.")
 
 
-def _land_one(file: _Found, ordinal: int, workspace: Workspace, as_of: date) -> LandedFile:
+def _land_one(file: FoundFile, ordinal: int, workspace: Workspace, as_of: date) -> LandedFile:
     source = file.source
     before = _signature(file.path)
     sha256 = _hash(file.path)
@@ -149,7 +153,9 @@ def _hash(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except PermissionError as error:
-        raise PermanentError(f"{path}: may not be read. Give the account that runs planloop the right to read it.") from error
+        raise PermanentError(
+            f"{path}: may not be read. Give the account that runs planloop the right to read it."
+        ) from error
     except OSError as error:
         raise TransientError(f"{path}: could not be read ({error.strerror}).") from error
 

@@ -153,9 +153,11 @@ def _workspace(workspace: Workspace) -> Iterator[Finding]:
 
 def _sources(config: Config, as_of: date) -> Iterator[Finding]:
     """Whether tonight's files are there and can be read."""
+    from flows.ingest.landing import find_files
+
     for name, source in config.sources.sources.items():
         what = f"source {name}"
-        files = [path for pattern in source.paths(as_of) for path in probes.matching_files(pattern)]
+        files = [file.path for file in find_files(source, as_of)]
         closed = [path for path in files if not os.access(path, os.R_OK)]
         if closed:
             yield Finding("fail", what, f"cannot read {closed[0]}", "grant the right to read to the user of the night")

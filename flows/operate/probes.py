@@ -1,6 +1,5 @@
-"""Looking at what lies outside the process: files, programs, servers. Every probe ends by itself within seconds."""
+"""Looking at what lies outside the process: programs and servers. Every probe ends by itself within seconds."""
 
-import glob
 import shutil
 import subprocess
 import urllib.error
@@ -8,11 +7,6 @@ import urllib.request
 from collections.abc import Iterator
 
 TIMEOUT_SECONDS = 10
-
-
-def matching_files(pattern: str) -> list[str]:
-    """Files that a source's pattern names, in order; lock files of office programs are none."""
-    return sorted(path for path in glob.glob(pattern, recursive=True) if not path.rpartition("/")[2].startswith("~$"))
 
 
 def optional_programs() -> Iterator[tuple[str, str, str]]:
