@@ -1,0 +1,1 @@
+"""Alerts: the lifecycle of tonight's deviations, the outbox, and the delivery of mail."""

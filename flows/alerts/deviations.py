@@ -1,0 +1,106 @@
+"""Tonight's deviations as the published marts state them: the one query, and the record it fills."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from flows.errors import PermanentError
+
+# Grain: one rule x node x period that contains the as-of date.
+_QUERY = """
+select
+    as_of_date,
+    rule_id,
+    metric,
+    node_key,
+    node_name,
+    node_kind,
+    period_kind,
+    period_start_on,
+    period_end_on,
+    measured,
+    expected,
+    severity,
+    is_clear,
+    target_base as target_amount,
+    actual as actual_amount,
+    expected_to_date as expected_to_date_amount,
+    gap_to_expected as behind_amount,
+    gap as left_amount,
+    required_run_rate as needed_per_day,
+    working_days_remaining,
+    elapsed_share,
+    owner_user_id,
+    owner_name,
+    owner_email,
+    owner_language
+from marts.mart_deviation
+order by rule_id, metric, node_key, period_kind, period_start_on
+"""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One rule measured at one node in one period, as of one night.
+
+    Attributes:
+        measured: what the rule looks at (pace index); None where it cannot be measured.
+        expected: what it would be on plan.
+        severity: none, warn or critical.
+        is_clear: above the rule's ``clear_above``; only this ends an open alert.
+        behind_amount: expected to date less actual; below 0 where the node is ahead.
+        left_amount: target less actual (METRICS ``gap``); below 0 once the target is passed.
+        needed_per_day: what each remaining working day has to bring (METRICS ``required_run_rate``).
+    """
+
+    as_of_date: date
+    rule_id: str
+    metric: str
+    node_key: str
+    node_name: str
+    node_kind: str
+    period_kind: str
+    period_start_on: date
+    period_end_on: date
+    measured: float | None
+    expected: float | None
+    severity: str
+    is_clear: bool
+    target_amount: Decimal | None
+    actual_amount: Decimal | None
+    expected_to_date_amount: Decimal | None
+    behind_amount: Decimal | None
+    left_amount: Decimal | None
+    needed_per_day: Decimal | None
+    working_days_remaining: int
+    elapsed_share: float | None
+    owner_user_id: str | None
+    owner_name: str | None
+    owner_email: str | None
+    owner_language: str | None
+
+    @property
+    def subject_key(self) -> tuple[str, str, str, str, date]:
+        """What an alert is about: at most one open alert has it."""
+        return (self.rule_id, self.metric, self.node_key, self.period_kind, self.period_start_on)
+
+
+def read_deviations(marts: Path) -> list[Deviation]:
+    """Deviations of the night that ``marts`` (a published or candidate DuckDB file) was built for.
+
+    Raises:
+        PermanentError: the file lacks a table or column that the alerts read.
+    """
+    with duckdb.connect(str(marts), read_only=True) as connection:
+        try:
+            relation = connection.execute(_QUERY)
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise PermanentError(
+                f"Expected marts.mart_deviation with the columns that alerts read in {marts}, found: {error}. "
+                "Rebuild the night with this version of planloop."
+            ) from error
+        names = [column[0] for column in relation.description or []]
+        return [Deviation(**dict(zip(names, row, strict=True))) for row in relation.fetchall()]

@@ -1,0 +1,1 @@
+"""What people read: how figures are written, and the page of a night."""

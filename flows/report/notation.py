@@ -1,0 +1,126 @@
+"""How figures are written for people, in Chinese and English: money, counts, shares, periods, names."""
+
+import unicodedata
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from flows.config.settings import Language
+
+_SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "JP¥", "HKD": "HK$", "SGD": "S$", "AUD": "A$"}
+_UNITS_ZH = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "HKD": "港元", "SGD": "新加坡元"}
+_MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
+_METRICS: dict[str, dict[Language, str]] = {
+    "bookings": {"zh": "签约额", "en": "bookings"},
+    "won_count": {"zh": "赢单数", "en": "deals won"},
+}
+_COUNTS: dict[str, dict[Language, str]] = {"won_count": {"zh": "单", "en": "deals"}}
+_NODE_KINDS: dict[str, dict[Language, str]] = {
+    "company": {"zh": "公司", "en": "company"},
+    "region": {"zh": "大区", "en": "region"},
+    "team": {"zh": "团队", "en": "team"},
+    "rep": {"zh": "销售", "en": "rep"},
+}
+_BIDI_CONTROLS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+WAN = Decimal(10_000)
+CENT = Decimal("0.01")
+
+
+def exact_money(amount: Decimal, currency: str) -> str:
+    """To the cent: ``¥1,234,000.00``."""
+    sign = "-" if amount < 0 else ""
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    return f"{sign}{symbol}{abs(amount).quantize(CENT, ROUND_HALF_UP):,.2f}"
+
+
+def short_money(amount: Decimal, currency: str) -> str:
+    """Whole units: ``¥1,234,000``."""
+    sign = "-" if amount < 0 else ""
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    return f"{sign}{symbol}{abs(amount).quantize(Decimal(1), ROUND_HALF_UP):,}"
+
+
+def money(amount: Decimal, currency: str, language: Language) -> str:
+    """As a reader of the language says it: ``123.40 万元``, ``¥1,234,000.00``."""
+    if language == "zh" and abs(amount) >= WAN:
+        unit = _UNITS_ZH.get(currency, f" {currency}")
+        return f"{(amount / WAN).quantize(CENT, ROUND_HALF_UP):,} 万{unit}"
+    return exact_money(amount, currency)
+
+
+def is_money(metric: str) -> bool:
+    """Whether the metric is an amount; else it is a count."""
+    return metric not in _COUNTS
+
+
+def quantity(metric: str, value: Decimal | None, currency: str, language: Language) -> str:
+    """A figure of ``metric`` in words, exact: ``123.40 万元（¥1,234,000.00）``, ``12 deals``; a dash for none."""
+    if value is None:
+        return "–"
+    if not is_money(metric):
+        return f"{_plain(value)} {_COUNTS[metric][language]}"
+    said, exact = money(value, currency, language), exact_money(value, currency)
+    return exact if said == exact else f"{said}（{exact}）"
+
+
+def short_quantity(metric: str, value: Decimal | None, currency: str, language: Language) -> str:
+    """The same in few characters: ``¥1,234,000``, ``12 单``."""
+    if value is None:
+        return "–"
+    return short_money(value, currency) if is_money(metric) else f"{_plain(value)} {_COUNTS[metric][language]}"
+
+
+def share(value: float | Decimal | None, digits: int = 1) -> str:
+    """A ratio as a percentage: ``78%``, ``89.6%``; a dash for none."""
+    if value is None:
+        return "–"
+    percent = (Decimal(str(value)) * 100).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{_plain(percent)}%"
+
+
+def metric_name(metric: str, language: Language) -> str:
+    """The metric in the reader's language; its key where the glossary has no name."""
+    return _METRICS.get(metric, {}).get(language, metric)
+
+
+def node_kind_name(node_kind: str, language: Language) -> str:
+    """Company, region, team or rep in the reader's language."""
+    return _NODE_KINDS.get(node_kind, {}).get(language, node_kind)
+
+
+def period_name(period_kind: str, start_on: date, language: Language, *, with_year: bool = True) -> str:
+    """A period by its months, so that a fiscal quarter cannot be taken for a calendar one: ``2026年4–6月``."""
+    last_month = (start_on.month + _MONTHS_IN[period_kind] - 2) % 12 + 1
+    if period_kind == "year":
+        return _year_name(start_on, last_month, language)
+    if language == "zh":
+        months = f"{start_on.month}月" if period_kind == "month" else f"{start_on.month}–{last_month}月"
+        return f"{start_on.year}年{months}" if with_year else months
+    first, last = _MONTHS_EN[start_on.month - 1], _MONTHS_EN[last_month - 1]
+    months = first if period_kind == "month" else f"{first}–{last}"
+    return f"{months} {start_on.year}" if with_year else months
+
+
+def one_line(text: str | None, limit: int = 80) -> str:
+    """CRM text fit for a subject, a header or a label: no control or direction characters, one line, ``limit`` long."""
+    kept = "".join(
+        " " if unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} else char
+        for char in text or ""
+        if char not in _BIDI_CONTROLS
+    )
+    line = " ".join(kept.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def _year_name(start_on: date, last_month: int, language: Language) -> str:
+    if start_on.month == 1:
+        return f"{start_on.year}年" if language == "zh" else str(start_on.year)
+    if language == "zh":
+        return f"{start_on.year}年{start_on.month}月–{start_on.year + 1}年{last_month}月"
+    return f"{_MONTHS_EN[start_on.month - 1]} {start_on.year}–{_MONTHS_EN[last_month - 1]} {start_on.year + 1}"
+
+
+def _plain(value: Decimal) -> str:
+    """Thousands separators, at most two decimals, and none that say nothing."""
+    text = f"{value.quantize(CENT, ROUND_HALF_UP):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
