@@ -1,8 +1,8 @@
-"""Reading numbers as people and programs write them, exactly: no value passes through a float on its way to a decimal.
+"""Reading numbers as people and programs write them, exactly: no text passes through a float on its way to a decimal.
 
-A decimal is rebuilt from its digits: the digits as written, the point moved by the unit (万元: four places), and the result
-cut at the scale of the column. Digits that would be cut must be zeros; a number that needs more is a fault, since rounding
-it would change the amount in silence.
+A decimal is rebuilt from its digits: the digits as written, the point moved by the unit (万元: four places), and
+the result cut at the scale of the column. Digits that would be cut must be zeros; a number that needs more is a fault, since
+rounding it would change the amount in silence.
 """
 
 import re
@@ -15,8 +15,11 @@ from flows.ingest.values import Parsed, as_text
 
 UNITS = {"元": 0, "百": 2, "千": 3, "k": 3, "万": 4, "万元": 4, "百万": 6, "m": 6, "亿": 8}
 """Places by which a unit moves the decimal point."""
-_INLINE = {"元": 0, "百元": 2, "百": 2, "千元": 3, "千": 3, "k": 3, "万元": 4, "万": 4, "百万元": 6, "百万": 6, "m": 6, "亿元": 8, "亿": 8}  # fmt: skip
-_CODES = "CNY|RMB|USD|EUR|GBP|JPY|HKD|TWD|MOP|SGD|KRW|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|THB|MYR|IDR|PHP|VND|BRL|MXN|AED|SAR|RUB|ZAR|PLN|TRY"
+_INLINE = {**UNITS, "百元": 2, "千元": 3, "百万元": 6, "亿元": 8}
+_CODES = (
+    "CNY|RMB|USD|EUR|GBP|JPY|HKD|TWD|MOP|SGD|KRW|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|THB|MYR|IDR|PHP|VND|BRL|MXN|AED|SAR|"
+    "RUB|ZAR|PLN|TRY"
+)
 _SIGN = rf"(?:(?:US|HK|NT|S|A|C)?\$|[¥€£₩₹₫฿]|{_CODES})"
 _PRECISION = 18
 _DIGITS = 60
@@ -80,7 +83,9 @@ def integers(raw: pl.Series, written: NumberFormat, nulls: Sequence[str]) -> Par
         values = raw.cast(pl.Int64, strict=False)
         return Parsed(values, {"out_of_range": raw.is_not_null() & values.is_null()})
     parsed = decimals(raw, written, nulls, scale=0)
-    faults = {("not_whole" if reason == "too_many_decimals" else reason): rows for reason, rows in parsed.faults.items()}
+    faults = {
+        ("not_whole" if reason == "too_many_decimals" else reason): rows for reason, rows in parsed.faults.items()
+    }
     return Parsed(parsed.values.cast(pl.Int64), faults)
 
 
@@ -105,7 +110,7 @@ def floats(raw: pl.Series, written: NumberFormat, nulls: Sequence[str]) -> Parse
 
 
 def _from_floats(raw: pl.Series, places: int, dtype: pl.Decimal, scale: int) -> Parsed:
-    """A float stands for the shortest decimal that reads as it; what lies off the scale by more than its noise is a fault."""
+    """A float stands for a decimal; what lies off the scale by more than a float's noise is a fault."""
     scaled = raw.cast(pl.Float64) * 10.0 ** (places + scale)
     finite = scaled.is_finite()
     fits = scaled.abs() < 10.0**_PRECISION
@@ -124,7 +129,7 @@ def _from_floats(raw: pl.Series, places: int, dtype: pl.Decimal, scale: int) -> 
 
 
 def _canonical(text: pl.Series, written: NumberFormat, scale: int) -> tuple[pl.Series, dict[str, pl.Series]]:
-    """Text of the exact value with at most ``scale`` places; plain numbers, nearly all of them, are left as they are."""
+    """Text of the exact value with at most ``scale`` places; plain numbers, nearly all, are left as they are."""
     none = pl.repeat(value=False, n=len(text), eager=True)
     faults = {"not_a_number": none, "too_many_decimals": none, "out_of_range": none}
     rest = text.is_not_null()
@@ -141,8 +146,8 @@ def _canonical(text: pl.Series, written: NumberFormat, scale: int) -> tuple[pl.S
 
 
 def _parts(text: pl.Series, written: NumberFormat) -> pl.DataFrame:
-    """Parts of each number: ``is_number``, ``negative``, ``whole`` and ``fraction`` digits, ``places`` to move the point."""
-    folded = text.str.normalize("NFKC").str.replace_all("[−–]", "-").str.strip_chars()  # noqa: RUF001 (signs people type)
+    """``is_number``, ``negative``, ``whole`` and ``fraction`` digits, and ``places`` by which the point moves."""
+    folded = text.str.normalize("NFKC").str.replace_all("[\u2212\u2013]", "-").str.strip_chars()
     groups = folded.str.extract_groups(written.pattern()).struct.unnest()
     unit = pl.col("unit").str.to_lowercase().replace_strict(_INLINE, default=None, return_dtype=pl.Int64)
     digits = pl.col("whole").str.replace_all(r"\D", "").fill_null("")

@@ -57,8 +57,8 @@ def land(
 ) -> list[LandedFile]:
     """Copy the files of all sources to ``landing/<as_of>/<source>/<sha12>-<name>``.
 
-    A file landed on an earlier night with the same content is linked, not copied. A source without a file lands nothing;
-    ``validate`` reports it as missing.
+    A file landed on an earlier night with the same content is linked, not copied. A source without a file lands
+    nothing; ``validate`` reports it as missing.
 
     Args:
         sources: the configured sources, in order.

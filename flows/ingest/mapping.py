@@ -1,7 +1,7 @@
 """From the columns of an export to the columns of a canonical entity, by configuration.
 
-A mapping is compiled once a source and applied to each batch: every canonical column is computed whole, from text or from
-columns that are typed already, and what could not be read is reported by row, column, value and reason.
+A mapping is compiled once a source and applied to each batch: every canonical column is computed whole, from text or
+from columns that are typed already, and what could not be read is reported by row, column, value and reason.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,6 @@ from schemas.base import Entity
 
 # A spreadsheet column that mixes dates and words arrives as text with its dates in ISO form.
 _ISO_DATES = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
-_SKIPPED_IN_KEYS = ""
 FAILURES = {ROW: pl.Int64, "column": pl.String, "value": pl.String, "reason_code": pl.String}
 
 
@@ -56,14 +55,17 @@ class ColumnMapping:
         entity: the canonical entity.
         stages: stage key by every spelling of it.
         time_zone: the company's zone, in which business dates are told.
+        file_format: format of the files it is applied to.
     """
 
     source: Source
     entity: type[Entity]
     stages: Mapping[str, str]
     time_zone: str
+    file_format: str = "csv"
 
     def __post_init__(self) -> None:
+        """Check the configuration against the entity."""
         faults = list(self._faults())
         if faults:
             raise ConfigError(faults)
@@ -89,8 +91,12 @@ class ColumnMapping:
 
     def origin(self, canonical: str) -> str | None:
         """The source's name for what fills a canonical column; None for constants and columns nothing fills."""
-        column = self.source.columns.get(canonical) or self.source.columns.get(self._moment_or_date(canonical))
+        column = self.origin_column(canonical)
         return " + ".join(_origins(column)) or None if column else None
+
+    def origin_column(self, canonical: str) -> Column | None:
+        """The configured column that fills a canonical one, itself or through the moment or date it belongs to."""
+        return self.source.columns.get(canonical) or self.source.columns.get(self._moment_or_date(canonical))
 
     def apply(self, raw: pl.DataFrame) -> Mapped:
         """Map one batch of raw columns (with ``ROW``)."""
@@ -102,10 +108,12 @@ class ColumnMapping:
             failures.extend(self._report(raw, column, parsed))
         self._derive(filled)
         series = [
-            filled[name].alias(name) if name in filled else pl.repeat(None, raw.height, dtype=dtype, eager=True).alias(name)
+            filled[name].alias(name)
+            if name in filled
+            else pl.repeat(None, raw.height, dtype=dtype, eager=True).alias(name)
             for name, dtype in self.dtypes.items()
         ]
-        frame = pl.DataFrame([*series, raw[ROW]]).with_columns(pl.col(*self._text_keys).fill_null(_SKIPPED_IN_KEYS))
+        frame = pl.DataFrame([*series, raw[ROW]]).with_columns(pl.col(name).fill_null("") for name in self._text_keys)
         return Mapped(frame, pl.concat(failures) if failures else pl.DataFrame(schema=FAILURES))
 
     @cached_property
@@ -152,11 +160,7 @@ class ColumnMapping:
 
     def _formats(self, column: Column, defaults: Sequence[str]) -> tuple[str, ...]:
         formats = column.formats or tuple(defaults)
-        return tuple(dict.fromkeys((*formats, *_ISO_DATES)))  if self._is_workbook else formats
-
-    @cached_property
-    def _is_workbook(self) -> bool:
-        return self.source.format == "xlsx" or any(path.lower().endswith((".xlsx", "*")) for path in self.source.path)
+        return tuple(dict.fromkeys((*formats, *_ISO_DATES))) if self.file_format == "xlsx" else formats
 
     def _derive(self, filled: dict[str, pl.Series]) -> None:
         """Business dates from their moments; a moment of which only the date is kept is local midnight."""
@@ -206,15 +210,21 @@ class ColumnMapping:
                 yield f"{column.time_zone!r} is no time zone; write one such as Asia/Shanghai."
                 return
         for format_ in self._formats(column, ()):
-            try:
-                pl.Series(["2024"], dtype=pl.String).str.strptime(pl.Datetime, strptime_format(format_), strict=False)
-            except pl.exceptions.PolarsError:
+            if not _is_format(format_):
                 yield f"{format_!r} is no date format; write one such as %d/%m/%Y."
                 return
         if column.value is not None:
             parsed = self._typed(pl.Series([column.value]), name, column)
             if any(rows.any() for rows in parsed.faults.values()):
                 yield f"the constant {column.value!r} is no {self.dtypes[name]}."
+
+
+def _is_format(format_: str) -> bool:
+    try:
+        pl.Series(["2024"]).str.strptime(pl.Datetime("us"), strptime_format(format_), strict=False)
+    except pl.exceptions.PolarsError:
+        return False
+    return "%" in format_
 
 
 def written(raw: pl.DataFrame, column: Column) -> pl.Series:

@@ -12,6 +12,8 @@ from flows.errors import PermanentError
 ROW = "__row__"
 """Record number in the file as a person counts; the header of a CSV file or sheet is its own row."""
 REASON, VALUE, RAW = "__reason__", "__value__", "__raw__"
+NAMELESS = "(column "
+"""How the name of a column without a header begins."""
 
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 
@@ -34,8 +36,8 @@ class Batch:
 
     Attributes:
         rows: the raw columns by header name, and ``ROW``.
-        faulty: records that are not rows of this table: ``ROW``, ``REASON``, ``VALUE``, ``RAW`` and those raw columns that
-            could be read, as text.
+        faulty: records that are not rows of this table: ``ROW``, ``REASON``, ``VALUE``, ``RAW`` and those raw columns
+            that could be read, as text.
     """
 
     rows: pl.DataFrame
@@ -76,7 +78,7 @@ def header_names(cells: Sequence[object]) -> tuple[tuple[str, ...], frozenset[st
     names: list[str] = []
     repeated: set[str] = set()
     for position, cell in enumerate(cells, start=1):
-        name = unique = header_name(cell) or f"(column {position})"
+        name = unique = header_name(cell) or f"{NAMELESS}{position})"
         occurrence = 1
         while unique in names:
             repeated.add(name)

@@ -90,8 +90,8 @@ def open_delimited(
     line = encoding.unclosed_quote(path, codec, delimiter, quote)
     if line is not None:
         raise FileRefused(
-            f"Line {line}: a quotation mark ({quote}) is opened and never closed, so the rows after it cannot be told apart. "
-            "Close it, or double it if it belongs to the text."
+            f"Line {line}: a quotation mark ({quote}) is opened and never closed, so the rows after it cannot be told "
+            "apart. Close it, or double it if it belongs to the text."
         )
     with encoding.open_utf8(path, codec) as stream:
         cells = _read_header(stream, header_row, delimiter, quote)
@@ -138,8 +138,8 @@ def _read(
 def _explain(error: pa.ArrowInvalid, block_bytes: int) -> str:
     if "straddling" in str(error):
         return (
-            f"Expected records of less than {block_bytes >> 20} MB, found a longer one: most likely a quotation mark that "
-            "is opened and never closed."
+            f"Expected records of less than {block_bytes >> 20} MB, found a longer one: most likely a quotation mark "
+            "that is opened and never closed."
         )
     return f"Expected CSV, found something else ({error})."
 

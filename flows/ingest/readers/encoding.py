@@ -69,7 +69,7 @@ class _Utf8(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def, override]
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
         while not self._pending:
             chunk = self._text.read(CHUNK)
             if not chunk:
@@ -101,8 +101,8 @@ def open_utf8(path: Path, codec: str) -> BinaryIO:
 def unclosed_quote(path: Path, codec: str, delimiter: str, quote: str) -> int | None:
     """The line on which a quotation is opened that the file never closes, or None.
 
-    Such a quotation swallows every row after it. An even number of quotation marks cannot leave one open at the end of a
-    regular file, so most files cost one count.
+    Such a quotation swallows every row after it. An even number of quotation marks cannot leave one open at the end of
+    a regular file, so most files cost one count.
     """
     with open_utf8(path, codec) as stream:
         marks = 0

@@ -32,13 +32,15 @@ def open_json_lines(path: Path, *, declared_encoding: str = "auto", block_bytes:
             lines += frame.height
             connection.register("lines", frame)
             found = connection.sql(
-                "select key from (select unnest(json_keys(line)) as key from lines where is_object) group by key order by key"
+                "select distinct unnest(json_keys(line)) as key from lines where is_object order by key"
             )
             keys.update(dict.fromkeys(key for (key,) in found.fetchall()))
     if lines and not keys:
         raise FileRefused("Expected one JSON object a line, found none.", rows=lines)
     columns, repeated = header_names(list(keys))
-    return Table(columns=columns, repeated=repeated, read=partial(_read, path, codec, tuple(keys), columns, block_bytes))
+    return Table(
+        columns=columns, repeated=repeated, read=partial(_read, path, codec, tuple(keys), columns, block_bytes)
+    )
 
 
 def _lines(path: Path, codec: str, block_bytes: int) -> Iterator[pl.DataFrame]:
@@ -54,8 +56,14 @@ def _lines(path: Path, codec: str, block_bytes: int) -> Iterator[pl.DataFrame]:
                     pieces.append(pl.DataFrame({"line": [text for _, text in broken], ROW: [row for row, _ in broken]}))
                 connection.register("found", pl.concat(pieces).sort(ROW))
                 yield connection.sql(
-                    f"select {ROW}, line, coalesce(case when json_valid(line) then json_type(line) end = 'OBJECT', false) "  # noqa: S608
-                    f"as is_object from found order by {ROW}"
+                    f"""
+                    select
+                        {ROW},
+                        line,
+                        coalesce(if(json_valid(line), json_type(line), null) = 'OBJECT', false) as is_object
+                    from found
+                    order by {ROW}
+                    """  # noqa: S608 (a constant of ours)
                 ).pl()
         except pa.ArrowInvalid as error:
             raise FileRefused(f"Expected lines of less than {block_bytes >> 20} MB, found a longer one.") from error

@@ -58,8 +58,8 @@ def _refuse_bombs(path: Path) -> None:
             packed = max(1, sum(member.compress_size for member in members))
             if unpacked > MAX_UNPACKED_BYTES or (unpacked > RATIO_COUNTS_FROM and unpacked / packed > MAX_RATIO):
                 raise FileRefused(
-                    f"Expected a workbook of at most {MAX_UNPACKED_BYTES >> 20} MB unpacked, found {unpacked >> 20} MB in a "
-                    f"file of {packed >> 10} KB. Save only the rows in use as a new workbook, or export CSV."
+                    f"Expected a workbook of at most {MAX_UNPACKED_BYTES >> 20} MB unpacked, found {unpacked >> 20} MB "
+                    f"in a file of {packed >> 10} KB. Save only the rows in use as a new workbook, or export CSV."
                 )
             for member in members:
                 if member.filename.startswith("xl/worksheets/") and member.filename.endswith(".xml"):

@@ -1,0 +1,45 @@
+"""One landed file at the border: its mapping, and where its accepted and rejected rows go."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from flows.ingest.landing import LandedFile
+from flows.ingest.mapping import ColumnMapping
+from flows.ingest.readers import open_table
+from flows.ingest.readers.batch import ROW
+from flows.ingest.rejected import raw_json
+from schemas.base import Entity
+
+
+@dataclass(frozen=True)
+class Border:
+    """One landed file with all that is needed to judge its rows."""
+
+    file: LandedFile
+    mapping: ColumnMapping
+    as_of: date
+    accepted: Path
+    rejected: Path
+
+    @property
+    def entity(self) -> type[Entity]:
+        """The entity that the file fills."""
+        return self.mapping.entity
+
+    @property
+    def accepted_schema(self) -> dict[str, pl.DataType]:
+        """Columns of the accepted rows: the entity's, and where each row comes from."""
+        return {**self.mapping.dtypes, "_source": pl.String(), "_file": pl.String(), "_row": pl.Int64()}
+
+
+def raw_rows(border: Border, rows: pl.Series) -> Iterator[pl.DataFrame]:
+    """``ROW`` and ``RAW`` of some rows, read from the landed file once more."""
+    table = open_table(border.file.path, border.file.format, border.mapping.source)
+    for batch in table.read():
+        found = batch.rows.filter(pl.col(ROW).is_in(rows.implode()))
+        if found.height:
+            yield pl.DataFrame([found[ROW], raw_json(found)])

@@ -1,0 +1,172 @@
+"""Keys that occur more than once in a night, across all files of an entity: keep what is certain, quarantine the rest.
+
+1. Rows with the same key and the same content: the first in file order stays. The others are merged where their source
+   says that rows repeat, and quarantined otherwise.
+2. The same key with different contents: where the entity has ``modified_at`` and one content is the newest, it stays
+   and the others are quarantined; otherwise nobody knows which is right, and all of them are quarantined.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq
+
+from flows.config.settings import Engine
+from flows.config.sources import Source
+from flows.ingest.border import Border, raw_rows
+from flows.ingest.readers.batch import RAW, ROW
+from flows.ingest.rejected import SCHEMA, key_json, parquet_sink, quarantine_records
+
+_BATCH_ROWS = 1 << 17
+_MERGED = "merged"
+
+
+def settle_duplicates(
+    borders: Sequence[Border], sources: Mapping[str, Source], engine: Engine, build: Path
+) -> dict[str, tuple[int, int]]:
+    """Take surplus rows out of the accepted files of one entity, and put the quarantined ones into the rejected files.
+
+    Args:
+        borders: the judged files of one entity, in file order.
+        sources: configured sources by name.
+        engine: memory and threads.
+        build: folder for what does not fit into memory.
+
+    Returns:
+        By file_id of each file that lost rows: rows quarantined, rows merged.
+    """
+    if not borders:
+        return {}
+    surplus = _surplus(borders, sources, engine, build)
+    removed: dict[str, tuple[int, int]] = {}
+    for border in borders:
+        rows = surplus.filter(pl.col("file_id") == border.file.file_id)
+        if rows.height:
+            faulty = rows.filter(pl.col("verdict") != _MERGED)
+            _quarantine(border, faulty)
+            _remove(border, rows["_row"])
+            removed[border.file.file_id] = (faulty.height, rows.height - faulty.height)
+    return removed
+
+
+def _surplus(borders: Sequence[Border], sources: Mapping[str, Source], engine: Engine, build: Path) -> pl.DataFrame:
+    """Rows that do not stay: ``file_id``, ``_row``, ``verdict`` and the key columns."""
+    entity = borders[0].entity
+    key = ", ".join(entity.key())
+    spill = build / "spill"
+    with duckdb.connect(
+        config={"memory_limit": engine.memory_limit, "threads": engine.threads, "temp_directory": str(spill)}
+    ) as connection:
+        connection.execute("set variable files = ?", [[str(border.accepted) for border in borders]])
+        connection.execute(
+            f"""
+            create temp table repeated as
+            select hash({key}) as key_hash
+            from read_parquet(getvariable('files'))
+            group by key_hash
+            having count(*) > 1
+            """  # noqa: S608 (columns of our own schema)
+        )
+        repeats = pl.DataFrame(
+            {
+                "file_id": [border.file.file_id for border in borders],
+                "repeats": [sources[border.file.source].repeats for border in borders],
+            }
+        )
+        connection.register("files", repeats)
+        found = connection.execute(_verdicts(list(entity.dtypes()), entity.key())).pl()
+    return found
+
+
+def _verdicts(columns: Sequence[str], keys: Sequence[str]) -> str:
+    """SQL for the rows that do not stay, among those whose key hash occurs more than once."""
+    key = ", ".join(keys)
+    content = ", ".join(f"'{name}': rows.{name}" for name in columns)
+    modified = "rows.modified_at" if "modified_at" in columns else "cast(null as timestamp)"
+    return f"""
+        with candidates as (
+            select
+                {", ".join(f"rows.{name}" for name in keys)},
+                rows._row,
+                parse_filename(rows.filename, true) as file_id,
+                {modified} as modified_at,
+                {{{content}}} as content
+            from read_parquet(getvariable('files'), filename = true) as rows
+            where hash({", ".join(f"rows.{name}" for name in keys)}) in (select key_hash from repeated)
+        ),
+
+        ranked as (
+            select
+                *,
+                dense_rank() over (partition by {key} order by content) as content_no,
+                row_number() over (partition by {key}, content order by file_id, _row) as occurrence_no,
+                modified_at is not distinct from max(modified_at) over (partition by {key}) as is_newest
+            from candidates
+        ),
+
+        weighed as (
+            select
+                *,
+                max(content_no) over (partition by {key}) as contents,
+                max(modified_at) over (partition by {key}) is not null
+                and min(content_no) filter (where is_newest) over (partition by {key})
+                = max(content_no) filter (where is_newest) over (partition by {key}) as has_newest
+            from ranked
+        ),
+
+        judged as (
+            select
+                weighed.*,
+                case
+                    when contents > 1 and not has_newest then 'ambiguous_duplicate'
+                    when contents > 1 and not is_newest then 'duplicate_key'
+                    when occurrence_no = 1 then 'kept'
+                    when files.repeats then '{_MERGED}'
+                    else 'duplicate_key'
+                end as verdict
+            from weighed
+            inner join files on weighed.file_id = files.file_id
+        )
+
+        select file_id, _row, verdict, {key}
+        from judged
+        where verdict != 'kept'
+        order by file_id, _row
+    """  # noqa: S608 (columns of our own schema)
+
+
+def _quarantine(border: Border, faulty: pl.DataFrame) -> None:
+    """Append records for rows that were accepted at first; their source rows are read once more."""
+    if faulty.is_empty():
+        return
+    key = border.entity.key()
+    origin = border.mapping.origin(key[0]) if len(key) == 1 else None
+    failures = faulty.select(
+        pl.col("_row").alias(ROW),
+        pl.lit(origin, dtype=pl.String).alias("column"),
+        pl.concat_str(pl.col(*key).cast(pl.String), separator=" / ").alias("value"),
+        pl.col("verdict").alias("reason_code"),
+        key_json(faulty, key),
+    )
+    sheet = border.mapping.source.sheet
+    with pq.ParquetFile(border.rejected) as before, parquet_sink(border.rejected, SCHEMA) as rejected:
+        for arrow in before.iter_batches(batch_size=_BATCH_ROWS):
+            rejected.write(_frame(arrow))
+        for raw in raw_rows(border, failures[ROW]):
+            records = failures.join(raw, on=ROW, how="inner", maintain_order="right")
+            rejected.write(quarantine_records(records.select(*failures.columns, RAW), border.file, sheet, border.as_of))
+
+
+def _remove(border: Border, rows: pl.Series) -> None:
+    """Write the accepted file again without some rows."""
+    with pq.ParquetFile(border.accepted) as before, parquet_sink(border.accepted, border.accepted_schema) as accepted:
+        for arrow in before.iter_batches(batch_size=_BATCH_ROWS):
+            accepted.write(_frame(arrow).filter(~pl.col("_row").is_in(rows.implode())))
+
+
+def _frame(arrow: object) -> pl.DataFrame:
+    frame = pl.from_arrow(arrow)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 (a record batch never becomes a series)
+    return frame

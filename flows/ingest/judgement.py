@@ -1,0 +1,105 @@
+"""Judging the records of one batch: what the mapping could read and the entity's schema admits is accepted."""
+
+import polars as pl
+
+from flows.errors import PermanentError
+from flows.ingest.border import Border
+from flows.ingest.mapping import ColumnMapping, Mapped, written
+from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, Batch
+from flows.ingest.reasons import reason_of_check
+from flows.ingest.rejected import key_json, raw_json
+from schemas.base import Entity
+
+
+def judge_batch(batch: Batch, border: Border) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Accepted rows in the accepted schema, and failures with their key and raw row."""
+    mapping = border.mapping
+    result = mapping.apply(batch.rows)
+    failures = pl.concat([result.failures, _schema_failures(result, batch.rows, mapping)])
+    # A value that could not be read is null, and would be reported a second time as not filled in.
+    failures = failures.unique([ROW, "column"], keep="first", maintain_order=True)
+    good = result.frame
+    if failures.height:
+        bad = failures[ROW].unique()
+        good = good.filter(~pl.col(ROW).is_in(bad.implode()))
+        failures = _with_key_and_raw(failures, result.frame, batch.rows, border.entity.key())
+    else:
+        failures = failures.with_columns(key=pl.lit(None, pl.String), **{RAW: pl.lit(None, pl.String)})
+    if batch.faulty.height:
+        failures = pl.concat([failures, _broken_records(batch, mapping)]).sort(ROW, maintain_order=True)
+    return _accepted(good, border), failures
+
+
+def _accepted(frame: pl.DataFrame, border: Border) -> pl.DataFrame:
+    return frame.select(
+        *border.mapping.dtypes,
+        pl.lit(border.file.source).alias("_source"),
+        pl.lit(border.file.name).alias("_file"),
+        pl.col(ROW).alias("_row"),
+    )
+
+
+def _schema_failures(result: Mapped, raw: pl.DataFrame, mapping: ColumnMapping) -> pl.DataFrame:
+    """Cells that the entity's schema does not admit, with what the source wrote there."""
+    cases = _failure_cases(mapping.entity, result.frame.drop(ROW))
+    pieces = [result.failures.clear()]
+    for (canonical,), found in cases.group_by(["column"], maintain_order=True):
+        column = mapping.origin_column(str(canonical))
+        rows = raw[found["index"].cast(pl.UInt32)]
+        pieces.append(
+            found.select(
+                rows[ROW],
+                pl.lit(mapping.origin(str(canonical)), dtype=pl.String).alias("column"),
+                (written(rows, column) if column else pl.Series([None], dtype=pl.String)).alias("value"),
+                "reason_code",
+            )
+        )
+    return pl.concat(pieces)
+
+
+def _failure_cases(entity: type[Entity], frame: pl.DataFrame) -> pl.DataFrame:
+    """``column``, ``index`` and ``reason_code`` of the cells that fail the schema.
+
+    The frame is eager: on a lazy one pandera checks no data.
+    """
+    from pandera.errors import SchemaErrors
+
+    try:
+        entity.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases
+    else:
+        return pl.DataFrame(schema={"column": pl.String, "index": pl.Int64, "reason_code": pl.String})
+    if cases["index"].null_count():
+        found = cases.filter(pl.col("index").is_null()).head(5).to_dicts()
+        raise PermanentError(
+            f"Expected mapped rows in the form of {entity.__name__}, found {found}: a fault of planloop."
+        )
+    checks = {check: reason_of_check(check) for check in cases["check"].unique()}
+    return cases.select("column", "index", reason_code=pl.col("check").replace_strict(checks, return_dtype=pl.String))
+
+
+def _with_key_and_raw(
+    failures: pl.DataFrame, frame: pl.DataFrame, raw: pl.DataFrame, key: tuple[str, ...]
+) -> pl.DataFrame:
+    bad = failures.select(pl.col(ROW).unique())
+    keys = frame.join(bad, on=ROW, how="semi", maintain_order="left")
+    rows = raw.join(bad, on=ROW, how="semi", maintain_order="left")
+    lookup = pl.DataFrame([keys[ROW], key_json(keys, key), raw_json(rows)])
+    return failures.join(lookup, on=ROW, how="left", maintain_order="left").sort(ROW, maintain_order=True)
+
+
+def _broken_records(batch: Batch, mapping: ColumnMapping) -> pl.DataFrame:
+    """Records that are no rows of the table, with their key where its fields can still be read."""
+    faulty = batch.faulty
+    absent = [name for name in mapping.source_columns if name not in faulty.columns]
+    raw = faulty.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
+    keys = key_json(mapping.apply(raw.drop(REASON, VALUE, RAW)).frame, mapping.entity.key())
+    return faulty.select(
+        ROW,
+        pl.lit(None, pl.String).alias("column"),
+        pl.col(VALUE).alias("value"),
+        pl.col(REASON).alias("reason_code"),
+        keys,
+        pl.col(RAW),
+    )

@@ -1,0 +1,192 @@
+"""Validation: every record of every landed file is accepted or quarantined, and the sums are proven."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+
+from flows.config.settings import Settings
+from flows.config.sources import Source
+from flows.config.stages import Stages
+from flows.errors import PermanentError
+from flows.ingest.accounting import FileAccount
+from flows.ingest.border import Border
+from flows.ingest.duplicates import settle_duplicates
+from flows.ingest.judgement import judge_batch
+from flows.ingest.landing import LandedFile
+from flows.ingest.mapping import ColumnMapping
+from flows.ingest.readers import open_table
+from flows.ingest.readers.batch import NAMELESS, RAW, ROW, FileRefused, Table
+from flows.ingest.rejected import SCHEMA, parquet_sink, quarantine_records
+from flows.workspace import Workspace
+from schemas.registry import ENTITIES
+
+
+def validate(
+    landed: Sequence[LandedFile],
+    sources: Mapping[str, Source],
+    settings: Settings,
+    stages: Stages,
+    workspace: Workspace,
+    as_of: date,
+) -> list[FileAccount]:
+    """Judge every record of the landed files, and settle keys that occur more than once.
+
+    Writes ``build/accepted/<entity>/<file_id>.parquet`` and ``build/rejected/<file_id>.parquet``, anew on each call. A
+    file that is refused has no accepted file and one rejected record without a row; its entity then lacks rows that
+    still exist, which must not count as deleted.
+
+    Returns:
+        One account a file in landed order, then one a source without a file.
+
+    Raises:
+        ConfigError: a mapping cannot work.
+        PermanentError: records of a file are not accounted for.
+    """
+    for folder in ("accepted", "rejected"):
+        shutil.rmtree(workspace.build / folder, ignore_errors=True)
+    borders = [_border(file, sources[file.source], settings, stages, workspace, as_of) for file in landed]
+    accounts = {border.file.file_id: _judge_file(border) for border in borders}
+    for entity in dict.fromkeys(file.entity for file in landed):
+        judged = [border for border in borders if border.file.entity == entity and border.accepted.exists()]
+        removed = settle_duplicates(judged, sources, settings.engine, workspace.build)
+        for file_id, (quarantined, merged) in removed.items():
+            account = accounts[file_id]
+            accounts[file_id] = replace(
+                account, rows_quarantined=account.rows_quarantined + quarantined, rows_merged=merged
+            )
+    proven = [_prove(accounts[border.file.file_id], border) for border in borders]
+    absent = (source for name, source in sources.items() if name not in {file.source for file in landed})
+    return [*proven, *(_missing(source, as_of) for source in absent)]
+
+
+def _border(
+    file: LandedFile, source: Source, settings: Settings, stages: Stages, workspace: Workspace, as_of: date
+) -> Border:
+    mapping = ColumnMapping(source, ENTITIES[file.entity], stages.by_spelling, settings.time_zone, file.format)
+    return Border(
+        file=file,
+        mapping=mapping,
+        as_of=as_of,
+        accepted=workspace.build / "accepted" / file.entity / f"{file.file_id}.parquet",
+        rejected=workspace.build / "rejected" / f"{file.file_id}.parquet",
+    )
+
+
+def _missing(source: Source, as_of: date) -> FileAccount:
+    paths = ", ".join(source.paths(as_of))
+    message = f"Expected a file at {paths}, found none. Check that the export ran, and `path` in sources.yaml."
+    return FileAccount(as_of, source.name, source.entity, "missing", message=message)
+
+
+def _judge_file(border: Border) -> FileAccount:
+    """Judge one file row by row, or refuse it as a whole."""
+    file = border.file
+    account = FileAccount(
+        as_of_date=border.as_of,
+        source=file.source,
+        entity=file.entity,
+        status="accepted",
+        file=file.name,
+        format=file.format,
+        sha256=file.sha256,
+        file_id=file.file_id,
+    )
+    try:
+        table = open_table(file.path, file.format, border.mapping.source)
+        _check_header(table, border.mapping)
+        return _judge_rows(table, border, account)
+    except FileRefused as refusal:
+        _write_refusal(border, str(refusal))
+        return replace(
+            account,
+            status="refused",
+            message=f"{file.name}: {refusal}",
+            rows_in=refusal.rows,
+            rows_quarantined=refusal.rows,
+        )
+
+
+def _check_header(table: Table, mapping: ColumnMapping) -> None:
+    """Refuse a file that lacks a mapped column, or has one twice."""
+    if not table.columns:
+        return
+    faults = []
+    missing = mapping.missing(table.columns)
+    if missing:
+        found = ", ".join(map(repr, table.columns))
+        faults.append(f"Expected the column {' and '.join(map(repr, missing))}, found only {found}.")
+    twice = [name for name in mapping.source_columns if name in table.repeated]
+    if twice:
+        faults.append(f"Expected each column once, found {' and '.join(map(repr, twice))} more than once.")
+    if faults:
+        where = f"Sheet {table.sheet!r}: " if table.sheet else ""
+        hint = "Mend the export, or the mapping in sources.yaml."
+        raise FileRefused(f"{where}{' '.join(faults)} {hint}", rows=table.count())
+
+
+def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccount:
+    rows_in = quarantined = 0
+    nameless: set[str] = set()
+    with (
+        parquet_sink(border.accepted, border.accepted_schema) as accepted,
+        parquet_sink(border.rejected, SCHEMA) as rejected,
+    ):
+        for batch in table.read():
+            rows_in += batch.rows.height + batch.faulty.height
+            good, failures = judge_batch(batch, border)
+            accepted.write(good)
+            rejected.write(quarantine_records(failures, border.file, table.sheet, border.as_of))
+            quarantined += failures[ROW].n_unique()
+            nameless |= _filled_nameless(batch.rows)
+    unknown = tuple(
+        name for name in border.mapping.unknown(table.columns) if not name.startswith(NAMELESS) or name in nameless
+    )
+    return replace(account, rows_in=rows_in, rows_quarantined=quarantined, unknown_columns=unknown)
+
+
+def _filled_nameless(rows: pl.DataFrame) -> set[str]:
+    """Columns without a header that nevertheless hold something."""
+    names = [name for name in rows.columns if name.startswith(NAMELESS)]
+    return {name for name in names if (rows[name].cast(pl.String, strict=False).fill_null("") != "").any()}
+
+
+def _write_refusal(border: Border, message: str) -> None:
+    """One record for the whole file: no row, and the message in place of a value."""
+    failure = pl.DataFrame(
+        {ROW: None, "column": None, "value": message, "reason_code": "file_refused", "key": None, RAW: None},
+        schema={
+            ROW: pl.Int64,
+            "column": pl.String,
+            "value": pl.String,
+            "reason_code": pl.String,
+            "key": pl.String,
+            RAW: pl.String,
+        },
+    )
+    sheet = border.mapping.source.sheet
+    with parquet_sink(border.rejected, SCHEMA) as rejected:
+        rejected.write(quarantine_records(failure, border.file, sheet, border.as_of))
+
+
+def _prove(account: FileAccount, border: Border) -> FileAccount:
+    """Count what lies in the written files, not what was meant to, and compare it with what came in."""
+    if account.status == "refused":
+        account.check()
+        return account
+    freshness = border.entity.freshness()
+    columns = [pl.len().alias("stored"), *([pl.col(freshness).max().alias("freshest")] if freshness else [])]
+    accepted = pl.scan_parquet(border.accepted).select(columns).collect().row(0, named=True)
+    quarantined = pl.scan_parquet(border.rejected).select(pl.col("row").n_unique()).collect().item()
+    proven = replace(
+        account,
+        rows_accepted=accepted["stored"] + account.rows_merged,
+        rows_quarantined=quarantined,
+        freshest_on=accepted.get("freshest"),
+    )
+    if quarantined != account.rows_quarantined:
+        raise PermanentError(f"{account.file}: {account.rows_quarantined} rows quarantined, {quarantined} stored.")
+    proven.check()
+    return proven
