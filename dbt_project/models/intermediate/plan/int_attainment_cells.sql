@@ -1,0 +1,76 @@
+-- Grain: one row per metric × period × node with a target, an actual or an open deal, to the end of the fiscal year.
+{% set cell = ['metric', 'period_kind', 'period_start_on', 'node_key'] %}
+with
+
+periods as (
+    select * from {{ ref('int_periods_progressed') }}
+),
+
+current_year as (
+    select * from periods where period_kind = 'year' and is_current
+),
+
+chosen as (
+    select * from {{ ref('int_plan_versions_chosen') }}
+),
+
+rolled_up as (
+    select * from {{ ref('int_targets_rolled_up') }}
+),
+
+targets as (
+    select rolled_up.*
+    from rolled_up
+    inner join chosen
+        on rolled_up.plan_version = chosen.plan_version
+        and rolled_up.metric = chosen.metric
+        and rolled_up.period_kind = chosen.period_kind
+        and rolled_up.period_start_on = chosen.period_start_on
+),
+
+actuals as (
+    select * from {{ ref('int_actuals_rolled_up') }}
+),
+
+open_deals as (
+    select * from {{ ref('int_open_deals_rolled_up') }}
+),
+
+cells as (
+    select {{ cell | join(', ') }} from targets
+    union
+    select {{ cell | join(', ') }} from actuals
+    union
+    select {{ cell | join(', ') }} from open_deals
+),
+
+final as (
+    select
+        {% for column in cell %}cells.{{ column }}, {% endfor %}
+        targets.plan_version,
+        targets.base_hundredths,
+        targets.stretch_hundredths,
+        targets.derivation as target_derivation,
+        targets.is_complete as target_is_complete,
+        coalesce(actuals.hundredths, 0) as actual_hundredths,
+        coalesce(open_deals.open_hundredths, 0) as open_hundredths,
+        coalesce(open_deals.open_deals, 0) as open_deals
+    from cells
+    inner join periods
+        on cells.period_kind = periods.period_kind
+        and cells.period_start_on = periods.period_start_on
+    inner join current_year on periods.fiscal_year_start_on <= current_year.period_start_on
+    left join targets
+        on {% for column in cell %}cells.{{ column }} = targets.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+
+    left join actuals
+        on {% for column in cell %}cells.{{ column }} = actuals.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+
+    left join open_deals
+        on {% for column in cell %}cells.{{ column }} = open_deals.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+
+    -- The metrics a plan is measured in today; further ones join here once their actuals are built.
+    where cells.metric in ('bookings', 'won_count')
+)
+
+select * from final

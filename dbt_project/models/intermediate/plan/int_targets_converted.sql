@@ -1,0 +1,60 @@
+-- Grain: one row per target as given tonight (plan version × metric × period × node as named in the plan).
+with
+
+runs as (
+    select * from {{ ref('stg_night__run') }}
+),
+
+targets as (
+    {{ current_rows('target') }}
+),
+
+rates as (
+    select * from {{ ref('int_fx_rates_daily') }}
+),
+
+first_days as (
+    select min(day) as day from {{ ref('int_dates') }}
+),
+
+dated as (
+    select
+        targets.*,
+        -- Counts have no currency, whatever a mapping fills in.
+        case
+            when targets.metric in ('bookings', 'margin', 'cash') and targets.currency <> runs.reporting_currency
+                then targets.currency
+        end as foreign_currency,
+        -- Money is worth what it was when the period began; for a period to come, what it is tonight.
+        greatest(least(targets.period_start_on, runs.as_of_date), first_days.day) as rate_on,
+        {{ quarter_start('targets.period_start_on', 'runs.fiscal_year_start_month') }} as quarter_start_on,
+        {{ year_start('targets.period_start_on', 'runs.fiscal_year_start_month') }} as fiscal_year_start_on
+    from targets
+    cross join runs
+    cross join first_days
+),
+
+final as (
+    select
+        dated.plan_version,
+        dated.metric,
+        dated.period_kind,
+        dated.period_start_on,
+        dated.quarter_start_on,
+        dated.fiscal_year_start_on,
+        dated.node_kind,
+        dated.node_name,
+        {% for amount in ['base', 'stretch'] %}
+        case
+            when dated.foreign_currency is null then cast(dated.{{ amount }} * 100 as bigint)
+            else {{ reporting_cents('dated.' ~ amount, 'rates.rate', 'dated.foreign_currency', 'dated.rate_on') }}
+        end as {{ amount }}_hundredths,
+        {% endfor %}
+        dated._first_valid_from as first_seen_on
+    from dated
+    left join rates
+        on dated.foreign_currency = rates.currency
+        and dated.rate_on = rates.day
+)
+
+select * from final

@@ -1,0 +1,94 @@
+-- Grain: one row per result metric × period × node, from the node's first event or target to the as-of date.
+with
+
+runs as (
+    select * from {{ ref('stg_night__run') }}
+),
+
+periods as (
+    select * from {{ ref('int_periods_progressed') }}
+),
+
+results as (
+    select * from {{ ref('int_result_metrics_measured') }}
+),
+
+targets as (
+    select * from {{ ref('mart_target') }} where is_measured_against
+),
+
+compared as (
+    select
+        results.*,
+        periods.period_end_on,
+        periods.is_over,
+        targets.plan_version,
+        targets.target_base,
+        targets.target_stretch,
+        targets.is_complete as target_is_complete,
+        prior.value as prior_actual,
+        prior.n as prior_n,
+        last_year.value as last_year_actual,
+        last_year.n as last_year_n
+    from results
+    inner join periods
+        on results.period_kind = periods.period_kind
+        and results.period_start_on = periods.period_start_on
+    left join targets
+        on results.metric = targets.metric
+        and results.period_kind = targets.period_kind
+        and results.period_start_on = targets.period_start_on
+        and results.node_key = targets.node_key
+    left join results as prior
+        on results.metric = prior.metric
+        and results.period_kind = prior.period_kind
+        and periods.prior_period_start_on = prior.period_start_on
+        and results.node_key = prior.node_key
+    left join results as last_year
+        on results.metric = last_year.metric
+        and results.period_kind = last_year.period_kind
+        and periods.last_year_period_start_on = last_year.period_start_on
+        and results.node_key = last_year.node_key
+),
+
+subtracted as (
+    select
+        *,
+        target_base - value as gap,
+        -- A running period is not set against a whole one.
+        case when is_over then value - prior_actual end as delta_prior,
+        case when is_over then value - last_year_actual end as delta_last_year
+    from compared
+),
+
+final as (
+    select
+        subtracted.metric,
+        subtracted.period_kind,
+        subtracted.period_start_on,
+        subtracted.period_end_on,
+        subtracted.is_over,
+        subtracted.node_key,
+        subtracted.plan_version,
+        subtracted.target_base,
+        subtracted.target_stretch,
+        subtracted.target_is_complete,
+        subtracted.value as actual,
+        subtracted.n,
+        {{ ratio('subtracted.value', 'subtracted.target_base') }} as attainment,
+        cast(subtracted.gap as decimal(24, 6)) as gap,
+        subtracted.prior_actual,
+        subtracted.prior_n,
+        cast(subtracted.delta_prior as decimal(24, 6)) as delta_prior,
+        {{ ratio('subtracted.delta_prior', 'subtracted.prior_actual') }} as growth_prior,
+        subtracted.last_year_actual,
+        subtracted.last_year_n,
+        cast(subtracted.delta_last_year as decimal(24, 6)) as delta_last_year,
+        {{ ratio('subtracted.delta_last_year', 'subtracted.last_year_actual') }} as growth_last_year,
+        runs.as_of_date,
+        runs.run_id
+    from subtracted
+    cross join runs
+)
+
+select * from final
