@@ -38,7 +38,9 @@ errors = Console(stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 AsOf = Annotated[
     datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Business date of the night; by default the one that has just ended."),
+    typer.Option(
+        "--as-of", formats=["%Y-%m-%d"], help="Business date of the night; by default the one that has just ended."
+    ),
 ]
 
 
@@ -78,7 +80,8 @@ def refresh(
     context: typer.Context,
     as_of: AsOf = None,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Build from the change log alone; a date before the newest night implies it.")
+        bool,
+        typer.Option("--rebuild", help="Build from the change log alone; a date before the newest night implies it."),
     ] = False,
     accept_shrink: Annotated[
         list[str] | None, typer.Option(help="Name of a source whose export is meant to be much smaller tonight.")
@@ -123,3 +126,221 @@ def demo(
         console.print(f"Query the marts:  [bold]{command.workspace.published / 'marts.duckdb'}[/bold] (schema marts)")
     # Its dirty rows are planted: a demo that shows them has done what it should.
     raise typer.Exit(0 if summary["exit_code"] == 3 else summary["exit_code"])  # noqa: PLR2004
+
+
+@app.command()
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Show the last runs and what is published.
+
+    Example: planloop status
+    """
+    from flows.publish.versions import current_manifest
+    from flows.state import runs
+    from flows.state.database import open_state
+
+    command: Command = context.obj
+    settings = command.config().settings
+    state = open_state(settings.state_url or command.workspace.state_url)
+    current = current_manifest(command.workspace)
+    rows = [
+        {
+            "run": run.run_id,
+            "as_of": run.as_of_date,
+            "state": run.state,
+            "exit": run.exit_code,
+            "started": run.started_at,
+            "published": "current" if current and current.run_id == run.run_id else "",
+            "message": (run.message or "").splitlines()[0] if run.message else "",
+        }
+        for run in runs.recent(state)
+    ]
+    _print_rows("Runs, newest first (UTC)", rows, as_json)
+
+
+@publish_app.command("list")
+def publish_list(context: typer.Context, as_json: Json = False) -> None:
+    """List the published versions on disk, newest first.
+
+    Example: planloop publish list
+    """
+    from flows.publish.versions import versions
+
+    rows = [
+        {
+            "run": version.run_id,
+            "as_of": version.as_of_date,
+            "current": version.is_current,
+            "tables": len(version.manifest.tables) if version.manifest else None,
+            "rows": sum(version.manifest.rows.values()) if version.manifest else None,
+            "fault": version.fault or "",
+        }
+        for version in versions(context.obj.workspace)
+    ]
+    _print_rows("Published versions", rows, as_json)
+
+
+@publish_app.command("rollback")
+def publish_rollback(
+    context: typer.Context,
+    run_id: Annotated[
+        str | None, typer.Argument(help="Version to go back to; by default the one before the current.")
+    ] = None,
+) -> None:
+    """Let readers see an earlier version again.
+
+    Example: planloop publish rollback 20261119-01
+    """
+    from flows.operate.lock import night_lock
+    from flows.publish.versions import rollback
+
+    command: Command = context.obj
+    with night_lock(command.workspace.lock):
+        manifest = rollback(command.workspace, run_id)
+    console.print(f"Readers now see version {manifest.run_id}, as of {manifest.as_of_date}.")
+
+
+@publish_app.command("verify")
+def publish_verify(
+    context: typer.Context,
+    run_id: Annotated[str | None, typer.Argument(help="Version to check; by default the current one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a published version with its manifest: files, hashes, row counts.
+
+    Example: planloop publish verify
+    """
+    from flows.publish.versions import verify
+
+    result = verify(context.obj.workspace, run_id)
+    row = {
+        "run": result.run_id,
+        "files": result.files,
+        "rows": result.rows,
+        "passed": result.passed,
+        "faults": result.faults,
+    }
+    _print_rows("Verification", [row], as_json)
+    raise typer.Exit(0 if result.passed else 1)
+
+
+@alerts_app.command("list")
+def alerts_list(
+    context: typer.Context,
+    include_resolved: Annotated[bool, typer.Option("--all", help="Include resolved alerts.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the alerts that are open.
+
+    Example: planloop alerts list --all
+    """
+    from flows.alerts.store import list_alerts
+    from flows.state.database import open_state
+
+    command: Command = context.obj
+    state = open_state(command.config().settings.state_url or command.workspace.state_url)
+    _print_rows("Alerts", list_alerts(state, include_resolved=include_resolved), as_json)
+
+
+@report_app.command("open")
+def report_open(context: typer.Context) -> None:
+    """Open the newest report in the browser, or print where it is.
+
+    Example: planloop report open
+    """
+    page = context.obj.workspace.reports / "latest" / "index.html"
+    if not page.is_file():
+        errors.print(f"Expected a report at {page}, found none. Run: planloop refresh")
+        raise typer.Exit(1)
+    console.print(str(page))
+    typer.launch(page.resolve().as_uri())
+
+
+def main() -> None:
+    """Run the command; an error that a person is to read is printed without a traceback and sets the exit code."""
+    try:
+        app()
+    except PlanloopError as error:
+        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(error.exit_code) from error
+
+
+def _run_night(
+    command: Command, as_of: date | None, rebuild: bool, accept_shrink: list[str], *, quiet: bool
+) -> dict[str, Any]:
+    """Run the flow; a date before the newest night of the change log is a rebuild."""
+    from flows.history.change_log import nights
+    from flows.operate.logs import console_log
+
+    config = command.config()
+    if as_of is None:
+        as_of = (datetime.now(config.settings.zone) - timedelta(hours=NIGHT_ENDS_AT_HOUR)).date()
+    known = nights(command.workspace)
+    is_past = bool(known) and as_of < known[-1]
+    if is_past and not rebuild and not quiet:
+        console.print(f"{as_of} lies before the newest night ({known[-1]}): rebuilding it from the change log.")
+    from flows.nightly import nightly
+
+    with console_log(None if quiet else errors):
+        return nightly(
+            str(command.config_folder),
+            str(command.workspace.root),
+            as_of.isoformat(),
+            rebuild or is_past,
+            accept_shrink,
+        )
+
+
+def _print_summary(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False, default=str))
+        return
+    _print_rows(
+        f"Run {summary['run_id']}, as of {summary['as_of_date']}",
+        [
+            {name: file[f"rows_{name}" if name not in ("source", "status") else name] for name in FILE_COLUMNS}
+            for file in summary["files"]
+        ],
+        as_json,
+    )
+    for file in summary["files"]:
+        if file["message"] or file["unknown_columns"]:
+            unknown = f"columns not mapped: {', '.join(file['unknown_columns'])}" if file["unknown_columns"] else ""
+            console.print(f"  {file['file']}: {file['message'] or ''} {unknown}", markup=False)
+    alerts, mails = summary["alerts"], summary["mails"]
+    console.print(
+        f"Alerts: {alerts['opened']} opened, {alerts['worsened']} worsened, {alerts['resolved']} resolved. "
+        f"Mails: {mails['sent']} sent, {mails['pending']} waiting."
+    )
+    console.print(
+        f"Published: {summary['published']}"
+        + ("" if summary["is_current"] else " (a rebuild; readers stay where they are)")
+    )
+    console.print(f"Report: {summary['report']}")
+
+
+FILE_COLUMNS = ("source", "status", "in", "accepted", "quarantined", "new", "changed", "deleted")
+
+
+def _print_rows(title: str, rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
+        return
+    table = Table(title=title, title_justify="left")
+    for name in rows[0] if rows else ():
+        table.add_column(name, justify="right" if isinstance(rows[0][name], int) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(
+            *(
+                ""
+                if value is None
+                else f"{value:,}"
+                if isinstance(value, int) and not isinstance(value, bool)
+                else str(value)
+                for value in row.values()
+            )
+        )
+    console.print(table if rows else f"{title}: none")
+
+
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ from flows.forecast.tasks import forecast
 from flows.history.tasks import record
 from flows.ingest.tasks import land, validate
 from flows.operate.environment import prepare
+from flows.operate.logs import run_log
 from flows.operate.night import open_night
 from flows.operate.summary import summarize
 from flows.publish.tasks import publish
@@ -41,15 +42,20 @@ def nightly(
     workspace = Workspace(Path(workspace_dir).resolve())
     env = prepare(os.environ, workspace)
     config = load(Path(config_dir).resolve(), env)
-    with open_night(
-        config,
-        workspace,
-        date.fromisoformat(as_of),
-        is_rebuild=rebuild,
-        accept_shrink=frozenset(accept_shrink),
-        env=env,
-        on_bad_end=tell_operator,
-    ) as night:
+    smtp = config.settings.mail.smtp
+    secrets = [env[smtp.password_env]] if smtp and smtp.password_env in env else []
+    with (
+        run_log(workspace.logs / f"{as_of}.jsonl", secrets=secrets),
+        open_night(
+            config,
+            workspace,
+            date.fromisoformat(as_of),
+            is_rebuild=rebuild,
+            accept_shrink=frozenset(accept_shrink),
+            env=env,
+            on_bad_end=tell_operator,
+        ) as night,
+    ):
         if not rebuild:
             files = land(night)
             validate(night, files)

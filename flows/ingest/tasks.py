@@ -1,0 +1,47 @@
+"""The edge of ingest: the configured sources in; landed files and judged rows out."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flows.ingest.landing import LandedFile
+from flows.ingest.landing import land as land_files
+from flows.ingest.validation import validate as validate_files
+from flows.operate.night import Night
+from flows.operate.tasks import show_table, stage_task
+
+
+@stage_task("land")
+def land(night: Night) -> list[LandedFile]:
+    """Copy the originals. Always done: an interrupted run goes on only if it would read the same files."""
+    files = land_files(night.config.sources.sources, night.workspace, night.as_of)
+    found = {"files": [[file.source, file.name, file.sha256] for file in files]}
+    if night.manifest.is_done("land") and night.result("land") != found:
+        night.restart()
+    night.stage("land", lambda: found)
+    return files
+
+
+@stage_task("validate")
+def validate(night: Night, files: list[LandedFile]) -> dict[str, Any]:
+    """Judge every row of the landed files at the border."""
+    return night.stage("validate", lambda: _validate(night, files))
+
+
+def _validate(night: Night, files: list[LandedFile]) -> dict[str, Any]:
+    config = night.config
+    accounts = validate_files(
+        files, config.sources.sources, config.settings, config.stages, night.workspace, night.as_of
+    )
+    rows = [
+        {**asdict(account), "freshest_on": account.freshest_on.isoformat() if account.freshest_on else None}
+        for account in accounts
+    ]
+    for row in rows:
+        del row["file_id"], row["as_of_date"]
+    show_table(
+        "validated", [{name: row[name] for name in SHOWN} for row in rows], "Rows by file, as judged at the border"
+    )
+    return {"files": rows}
+
+
+SHOWN = ("source", "file", "status", "rows_in", "rows_accepted", "rows_quarantined", "message")

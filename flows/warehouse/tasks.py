@@ -1,0 +1,62 @@
+"""The edge of the build: dbt, once for the facts and once for what needs the forecast."""
+
+from typing import Any
+
+from flows.alerts.store import alert_rows
+from flows.operate.night import PROJECT, Night
+from flows.operate.tasks import show_table, stage_task
+from flows.warehouse import inputs
+from flows.warehouse.dbt import DbtProject, NodeOutcome
+
+OUTLOOK = "tag:outlook"
+
+
+@stage_task("build")
+def build(night: Night) -> dict[str, Any]:
+    """Build a fresh candidate: everything that does not need tonight's forecast."""
+    return night.stage("build", lambda: _build(night))
+
+
+@stage_task("outlook")
+def outlook(night: Night) -> dict[str, Any]:
+    """Build the marts that need the forecast: attainment with outlook, deviations."""
+    return night.stage("outlook", lambda: _run(night, "outlook", "--select", OUTLOOK))
+
+
+def _build(night: Night) -> dict[str, Any]:
+    for leftover in night.workspace.build.glob("*.duckdb*"):
+        leftover.unlink()
+    _write_inputs(night)
+    return _run(night, "build", "--exclude", OUTLOOK)
+
+
+def _write_inputs(night: Night) -> None:
+    config, workspace = night.config, night.workspace
+    settings, calendar = config.settings, config.settings.calendar
+    inputs.write_run(workspace, inputs.run_of(settings, night.as_of, night.run_id))
+    inputs.write_stages(workspace, config.stages.stages)
+    inputs.write_calendar(
+        workspace,
+        night.as_of,
+        calendar.country,
+        subdivision=calendar.subdivision,
+        working_days=config.calendar.working_days,
+        holidays_off=config.calendar.holidays,
+    )
+    inputs.write_alert_rules(workspace, config.alerts.rules)
+    inputs.write_alerts(workspace, alert_rows(night.state, before=night.as_of).to_dicts())
+    inputs.write_empty_forecast(workspace)
+
+
+def _run(night: Night, stage: str, *selection: str) -> dict[str, Any]:
+    project = DbtProject(PROJECT / "dbt_project", night.workspace.build, night.config.settings.engine)
+    nodes = project.run(*selection)
+    slowest = sorted(nodes, key=lambda node: -node.seconds)[:10]
+    show_table(
+        stage, [{"name": node.name, "kind": node.kind, "seconds": node.seconds} for node in slowest], "Slowest nodes"
+    )
+    return {"models": _count(nodes, "model"), "tests": _count(nodes, "test")}
+
+
+def _count(nodes: list[NodeOutcome], kind: str) -> int:
+    return sum(node.kind == kind for node in nodes)
