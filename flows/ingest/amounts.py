@@ -1,8 +1,9 @@
-"""Reading numbers as people and programs write them, exactly: no text passes through a float on its way to a decimal.
+"""Reading numbers as people and programs write them, exactly: no amount that a person wrote passes through a float.
 
 A decimal is rebuilt from its digits: the digits as written, the point moved by the unit (万元: four places), and
-the result cut at the scale of the column. Digits that would be cut must be zeros; a number that needs more is a fault, since
-rounding it would change the amount in silence.
+the result cut at the scale of the column. Digits that would be cut must be zeros; a number that needs more is a
+fault, since rounding it would change the amount in silence. The noise of a binary float is no such digit, be the float
+typed or printed as text (``1187.8500000000001``).
 """
 
 import re
@@ -22,6 +23,8 @@ _CODES = (
 )
 _SIGN = rf"(?:(?:US|HK|NT|S|A|C)?\$|[¥€£₩₹₫฿]|{_CODES})"
 _PRECISION = 18
+_PRINTED_FLOAT = 16
+"""Nobody writes 16 significant digits with a fraction of a cent: programs do, when they print a binary float."""
 _DIGITS = 60
 _LONGEST = 30
 
@@ -74,7 +77,19 @@ def decimals(raw: pl.Series, written: NumberFormat, nulls: Sequence[str], scale:
     exact, faults = _canonical(text, written, scale)
     values = exact.cast(dtype, strict=False)
     faults["out_of_range"] = faults["out_of_range"] | (exact.is_not_null() & values.is_null())
+    printed = faults["too_many_decimals"] & (_significant(text) >= _PRINTED_FLOAT)
+    if printed.any():
+        measured = floats(text.filter(printed), written, nulls).values
+        mended = _from_floats(measured, 0, dtype, scale).values
+        values = values.scatter(printed.arg_true(), mended)
+        faults["too_many_decimals"] = faults["too_many_decimals"] & values.is_null()
     return Parsed(values, faults)
+
+
+def _significant(text: pl.Series) -> pl.Series:
+    """Number of significant digits written."""
+    digits = text.str.replace("[eE].*$", "").str.replace_all("[^0-9]", "")
+    return digits.str.strip_chars_start("0").str.len_chars()
 
 
 def integers(raw: pl.Series, written: NumberFormat, nulls: Sequence[str]) -> Parsed:

@@ -161,7 +161,8 @@ def _quarantine(border: Border, faulty: pl.DataFrame) -> None:
 
 def _remove(border: Border, rows: pl.Series) -> None:
     """Write the accepted file again without some rows."""
-    with pq.ParquetFile(border.accepted) as before, parquet_sink(border.accepted, border.accepted_schema) as accepted:
+    sink = parquet_sink(border.accepted, border.accepted_schema, border.entity.key())
+    with pq.ParquetFile(border.accepted) as before, sink as accepted:
         for arrow in before.iter_batches(batch_size=_BATCH_ROWS):
             accepted.write(_frame(arrow).filter(~pl.col("_row").is_in(rows.implode())))
 

@@ -131,7 +131,7 @@ def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccou
     rows_in = quarantined = 0
     nameless: set[str] = set()
     with (
-        parquet_sink(border.accepted, border.accepted_schema) as accepted,
+        parquet_sink(border.accepted, border.accepted_schema, border.entity.key()) as accepted,
         parquet_sink(border.rejected, SCHEMA) as rejected,
     ):
         for batch in table.read():
