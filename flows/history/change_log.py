@@ -1,12 +1,14 @@
 """The change log on disk: its columns, which nights it has, and the state of an entity as a query over them.
 
-``history/<entity>/<as_of>.parquet`` holds the rows that were new, changed or gone on one night. A key has at most one row a
-night. The state at a date is the newest row of each key up to that date, unless that row says ``deleted``.
+``history/<entity>/<as_of>.parquet`` holds the rows that were new, changed or gone on one night. A key has at most one
+row a night. The state at a date is the newest row of each key up to that date, unless that row says ``deleted``.
 
-The row hash is DuckDB's ``hash()`` over the entity's schema columns in their order. It is fast (10 M rows in seconds) but
-DuckDB does not promise it for ever, and it covers the columns of its day. Every file therefore carries a signature in its
-metadata: the hash of a fixed row of all types, and the columns. Where a file's signature is not today's, its hashes are not
-trusted but computed anew from its columns; an upgrade or a new column is slower once and never floods the log with changes.
+The row hash is DuckDB's ``hash()`` over the entity's schema columns in their order. It is fast (10 M rows in seconds)
+but DuckDB does not promise it for ever, and it covers the columns of its day. Every file therefore carries a
+signature in its
+metadata: the hash of a fixed row of all types, and the columns. Where a file's signature is not today's, its hashes
+are not trusted but computed anew from its columns; an upgrade or a new column is slower once and never floods the log
+with changes.
 """
 # ruff: noqa: S608 (statements are composed of the schemas' own column names and of quoted literals)
 
@@ -163,8 +165,9 @@ def state_query(
 ) -> str:
     """The state after the nights of ``files`` as a select: key or all columns, then ``_valid_from … _row_hash``.
 
-    Nothing is sorted or ranked over the whole log. The first night is by far the largest; its rows count unless their key
-    comes again later, and of the later rows the newest of each key counts. Memory goes with the later nights alone.
+    Nothing is sorted or ranked over the whole log. The first night is by far the largest; its rows count unless their
+    key comes again later, and of the later rows the newest of each key counts. Memory goes with the later nights
+    alone.
 
     Args:
         connection: where the query will run; the signatures of the files are read with it.

@@ -2,7 +2,8 @@
 
 1. Links to the staged files are gathered in ``history/_pending`` and flushed. Killed here: the next run drops them.
 2. The journal ``history/_pending/journal.json`` appears by one rename. This is the moment of commitment.
-3. Each file is renamed to its place, what the same night left from an earlier run is removed, and the journal goes last.
+3. Each file is renamed to its place, what the same night left from an earlier run is removed, and the journal goes
+last.
    Killed here: the next run finishes from the journal; every step may be repeated.
 
 The staged files stay where they are, so a build that reads them by link is not disturbed.
@@ -13,6 +14,7 @@ import os
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from flows.errors import PermanentError
 from flows.history.accounting import staged_accounting
@@ -97,7 +99,7 @@ def _move(source: Path, target: Path) -> None:
         os.replace(source, target)
 
 
-def _touched(journal: dict) -> list[str]:
+def _touched(journal: dict[str, Any]) -> list[str]:
     return [move["to"] for move in journal["moves"]] + journal["remove"]
 
 

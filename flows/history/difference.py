@@ -4,13 +4,13 @@ One pass over tonight's rows and one over keys and hashes of the state, joined b
 """
 # ruff: noqa: S608 (statements are composed of the schemas' own column names and of quoted literals)
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from flows.errors import PermanentError
 from flows.history.change_log import EntityColumns, hash_metadata, literal, log_rows, quoted, state_query
 
 
@@ -20,7 +20,7 @@ class EntityNight:
 
     Attributes:
         accepted: validated rows, one Parquet file per source file.
-        sources: names of the sources whose rows count tonight, in the order of the configuration.
+        sources: names of the sources whose rows count tonight.
         deleting: those of them whose exports are complete, so that a missing key is a deleted one.
         rejected: quarantined cells of all files; the readable keys in them are not gone.
         state: files of the change log before tonight, oldest first.
@@ -67,20 +67,21 @@ def tonight_query(night: EntityNight) -> str:
     )
 
 
-def write_difference(
-    connection: duckdb.DuckDBPyConnection, night: EntityNight, tonight: str, target: Path
-) -> list[Change]:
+def write_difference(connection: duckdb.DuckDBPyConnection, night: EntityNight, target: Path) -> list[Change]:
     """Write tonight's change rows of one entity to ``target``, ordered by key; no file where nothing changed.
 
     Args:
         connection: an engine with its limits set.
         night: what is compared.
-        tonight: a select like ``tonight_query``, each key once.
         target: the staged file.
 
     Returns:
         Counts by source, file and kind of change.
+
+    Raises:
+        PermanentError: a key comes twice among the changes.
     """
+    tonight = tonight_query(night)
     parts = _first_night(night, tonight) if not night.state else _later_night(connection, night, tonight)
     names, key = night.columns.names, night.columns.key_names
     select = " union all ".join(
@@ -95,10 +96,26 @@ def write_difference(
     connection.execute(
         f"copy ({select} order by {key}) to {literal(target)} (FORMAT parquet, COMPRESSION zstd, {metadata})"
     )
+    _check_keys(connection, night, target)
     counts = connection.execute(
         "select _source, _file, _change, count(*) from read_parquet(?) group by all order by all", [str(target)]
     ).fetchall()
     return [Change(*row) for row in counts]
+
+
+def _check_keys(connection: duckdb.DuckDBPyConnection, night: EntityNight, target: Path) -> None:
+    """A key has at most one row a night: the state could not tell which of two is the newest."""
+    repeated = connection.execute(
+        f"select {night.columns.key_names}, count(*) from read_parquet(?) group by all having count(*) > 1 limit 1",
+        [str(target)],
+    ).fetchone()
+    if repeated:
+        target.unlink()
+        raise PermanentError(
+            f"build/accepted/{night.columns.entity}: expected every key once, "
+            f"found {repeated[:-1]} {repeated[-1]} times. "
+            "Validation settles keys that repeat: run the night again from its start, and report this if it stays."
+        )
 
 
 def _first_night(night: EntityNight, tonight: str) -> dict[str, str]:
@@ -157,68 +174,10 @@ def _rejected_keys(night: EntityNight) -> str:
     """Keys that can be read in tonight's quarantined rows of the entity."""
     files = ", ".join(literal(path) for path in night.rejected)
     parts = ", ".join(
-        f"try_cast(json_extract_string(key, {literal('$.' + quoted(name))}) as {night.columns.types[name]}) as {quoted(name)}"
-        for name in night.columns.key
+        f"try_cast(json_extract_string(key, {literal('$.' + quoted(name))}) as {kind}) as {quoted(name)}"
+        for name, kind in ((name, night.columns.types[name]) for name in night.columns.key)
     )
     return (
         f"select distinct {parts} from read_parquet([{files}], union_by_name = true) "
         f"where entity = {literal(night.columns.entity)} and key is not null and json_valid(key)"
     )
-
-
-def write_repeats(connection: duckdb.DuckDBPyConnection, night: EntityNight, tonight: str) -> str | None:
-    """Find keys that come more than once among tonight's accepted rows; the first by source, file and row counts.
-
-    Rows are compared by a hash of the key first, which costs little; only suspects are looked at closely. The temporary
-    table ``repeated`` then holds every row that is set aside, with ``_same`` telling whether it says what the first says.
-
-    Returns:
-        A select of tonight's rows without those set aside, or None where no key repeats.
-    """
-    columns = night.columns
-    order = f"list_position([{', '.join(literal(name) for name in night.sources)}], _source), _file, _row"
-    connection.execute(
-        f"""
-        create or replace temp table suspect as
-        select hash({columns.key_names}) as _key_hash from ({tonight}) group by all having count(*) > 1
-        """
-    )
-    if connection.execute("select count(*) from suspect").fetchone() == (0,):
-        return None
-    connection.execute(
-        f"""
-        create or replace temp table repeated as
-        select
-            *,
-            first_value(_row_hash) over ordered = _row_hash as _same,
-            first_value(_source) over ordered as _first_source,
-            first_value(_file) over ordered as _first_file,
-            first_value(_row) over ordered as _first_row
-        from (select *, hash({columns.key_names}) as _key_hash from ({tonight})) semi join suspect using (_key_hash)
-        window ordered as (partition by {columns.key_names} order by {order})
-        qualify row_number() over ordered > 1
-        """
-    )
-    return f"select tonight.* from ({tonight}) as tonight anti join repeated using (_source, _file, _row)"
-
-
-def repeats_by_file(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool, int]]:
-    """Rows set aside by ``write_repeats``: source, file, whether they say the same as the first, count."""
-    return connection.execute(
-        "select _source, _file, _same, count(*) from repeated group by all order by all"
-    ).fetchall()
-
-
-def conflicting_rows(connection: duckdb.DuckDBPyConnection, columns: EntityColumns) -> Sequence[tuple]:
-    """Rows that contradict an earlier row of their key: source, file, row, key and row as JSON, and the first's place."""
-    key = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in columns.key)
-    row = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in columns.types)
-    return connection.execute(
-        f"""
-        select _source, _file, _row, to_json(struct_pack({key}))::varchar, to_json(struct_pack({row}))::varchar,
-            _first_source, _first_file, _first_row
-        from repeated
-        where not _same
-        order by _source, _file, _row
-        """
-    ).fetchall()

@@ -1,4 +1,4 @@
-"""Writing files so that a killed process or a power cut leaves the old file or the new one, and never half of either."""
+"""Writing files so that a killed process or a power cut leaves the old file or the new one, never half of either."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> Path:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give ``target`` the content of ``source`` and flush it: a hard link where the file system has them, else a copy."""
+    """Give ``target`` the content of ``source``, flushed: a hard link where the file system has them, else a copy."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:

@@ -85,8 +85,8 @@ def read_quarantine(
 def export_quarantine(frame: pl.DataFrame, path: Path) -> Path:
     """Write quarantined cells to a ``.xlsx`` or ``.csv`` file that a spreadsheet opens without running anything in it.
 
-    In xlsx every text is a string cell marked as text. CSV has no types: a text that a spreadsheet would take for a formula
-    gets a leading apostrophe.
+    In xlsx every text is a string cell marked as text. CSV has no types: a text that a spreadsheet would take for a
+    formula gets a leading apostrophe.
 
     Raises:
         PermanentError: another ending, or more rows than a sheet holds.
@@ -111,7 +111,7 @@ def _write_xlsx(frame: pl.DataFrame, path: Path) -> None:
     last_row = 1_048_575
     if frame.height > last_row:
         raise PermanentError(
-            f"{path}: a sheet holds {last_row} rows, found {frame.height}; filter by entity or reason, or export to .csv"
+            f"{path}: a sheet holds {last_row} rows, found {frame.height}; filter by entity or reason, or export .csv"
         )
     with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as workbook:
         sheet = workbook.add_worksheet("quarantine")

@@ -12,16 +12,7 @@ from flows.errors import PermanentError
 from flows.history.accounting import SourceFile, accounting_frame, check_nothing_lost, staged_accounting
 from flows.history.change_log import EntityColumns, night_files, nights, open_engine, state_query
 from flows.history.commit import recover
-from flows.history.difference import (
-    Change,
-    EntityNight,
-    conflicting_rows,
-    repeats_by_file,
-    rows_by_source,
-    tonight_query,
-    write_difference,
-    write_repeats,
-)
+from flows.history.difference import Change, EntityNight, rows_by_source, tonight_query, write_difference
 from flows.history.durable import replace_file
 from flows.history.quarantine import gather, rejected_files, staged_quarantine
 from flows.workspace import Workspace
@@ -84,14 +75,14 @@ def stage_night(
     Args:
         workspace: where everything is.
         as_of: the night; not older than the newest one recorded.
-        sources: all configured sources, in the order in which they count where two deliver the same key.
+        sources: all configured sources.
         files: the accounting of validation, one entry per file.
         memory_limit: of the engine; more is spilled to disk.
         threads: of the engine.
         accept_shrink: names of full sources that may shrink tonight by any share.
 
     Returns:
-        The accounting with what recording adds: new, changed, deleted and merged rows, files refused as shrunk.
+        The accounting with what recording adds: new, changed and deleted rows, files refused as shrunk.
 
     Raises:
         PermanentError: an older night, or a file whose rows do not balance.
@@ -99,6 +90,7 @@ def stage_night(
     recover(workspace)
     refuse_older_night(workspace, as_of)
     check_nothing_lost(files)
+    _check_names(files)
     staged = workspace.build / "night"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
@@ -113,6 +105,17 @@ def stage_night(
     quarantine = gather(rejected_files(workspace), night.quarantined)
     replace_file(staged_quarantine(workspace), quarantine.write_parquet)
     return recorded
+
+
+def _check_names(files: Sequence[SourceFile]) -> None:
+    places = [(file.source, file.file) for file in files]
+    twice = sorted({place for place in places if places.count(place) > 1})
+    if twice:
+        raise PermanentError(
+            "expected the files of a source to have different names, found twice: "
+            + ", ".join(f"{file} in {source}" for source, file in twice)
+            + ". Give the source one path whose wildcard covers the folders, so that names include them."
+        )
 
 
 def refuse_older_night(workspace: Workspace, as_of: date) -> None:
@@ -158,12 +161,8 @@ def _stage_entity(
     )
     if not in_use:
         return
-    tonight = tonight_query(counted)
-    if without_repeats := write_repeats(connection, counted, tonight):
-        _account_repeats(connection, night, columns)
-        tonight = without_repeats
     target = workspace.build / "night" / f"{entity}.parquet"
-    _account_changes(night, sources, write_difference(connection, counted, tonight, target))
+    _account_changes(night, sources, write_difference(connection, counted, target))
 
 
 def _is_complete(files: Sequence[SourceFile]) -> bool:
@@ -184,16 +183,19 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, night: _Night, whole: Ent
         if file.entity != whole.columns.entity or file.status != "accepted":
             continue
         rows = found.pop((file.source, file.file), 0)
-        if rows not in {file.rows_accepted, file.rows_accepted - file.rows_merged}:
-            faults.append(f"{file.source}: {file.file}: {file.rows_accepted} rows accepted, {rows} found")
+        if rows != file.rows_accepted - file.rows_merged:
+            faults.append(
+                f"{file.source}: {file.file}: {file.rows_accepted} rows accepted, {file.rows_merged} of them merged, "
+                f"{rows} found"
+            )
     faults += [
         f"{source}: {file}: {rows} rows found, the file is not in the accounting"
         for (source, file), rows in found.items()
     ]
     if faults:
         raise PermanentError(
-            f"build/accepted/{whole.columns.entity}: expected the rows that validation accepted. Run the night again from "
-            "its start; if that does not help, report it with these lines:\n" + "\n".join(faults)
+            f"build/accepted/{whole.columns.entity}: expected the rows that validation accepted. Run the night again "
+            "from its start; if that does not help, report it with these lines:\n" + "\n".join(faults)
         )
 
 
@@ -209,9 +211,9 @@ def _shrunk(night: _Night, source: RecordedSource, known: int) -> str | None:
     if tonight >= (1 - source.max_shrink) * known:
         return None
     return (
-        f"expected at least {1 - source.max_shrink:.0%} of the {known} rows known from this source, found {tonight}: refused "
-        "as a whole, nothing was deleted. Check the export; if the rows are really gone, run the night again and accept the "
-        f"shrink of {source.name}."
+        f"expected at least {1 - source.max_shrink:.0%} of the {known} rows known from this source, found {tonight}: "
+        "refused as a whole, nothing was deleted. Check the export; if the rows are really gone, run the night again "
+        f"with --accept-shrink {source.name}."
     )
 
 
@@ -226,29 +228,10 @@ def _refuse(night: _Night, source: RecordedSource, message: str) -> None:
                 file,
                 reason_code="file_refused",
                 reason_en=message,
-                reason_zh=f"导出的数据比已记录的少得多(最多允许减少 {source.max_shrink:.0%}),整个文件未被采用,没有删除任何数据。请检查导出。",
-            )
-        )
-
-
-def _account_repeats(connection: duckdb.DuckDBPyConnection, night: _Night, columns: EntityColumns) -> None:
-    for source, file, same, rows in repeats_by_file(connection):
-        if same:
-            night.add(source, file, rows_merged=rows)
-        else:
-            night.add(source, file, rows_accepted=-rows, rows_quarantined=rows)
-    for source, file, row, key, raw, first_source, first_file, first_row in conflicting_rows(connection, columns):
-        place = f"{first_file}, row {first_row}" + (f" ({first_source})" if first_source != source else "")
-        night.quarantined.append(
-            _quarantined(
-                night.as_of,
-                night.files[source, file],
-                row=row,
-                key=key,
-                raw=raw,
-                reason_code="duplicate_key",
-                reason_en=f"The same key with other values stands in {place}; that one counts. Keep one of them.",
-                reason_zh=f"{first_file} 第 {first_row} 行已有同一编号但内容不同的记录,以该行为准;请只保留一条。",
+                reason_zh=(
+                    f"导出的数据比已记录的少得多(最多允许减少 {source.max_shrink:.0%}),"
+                    "整个文件未被采用,没有删除任何数据。请检查导出。"
+                ),
             )
         )
 

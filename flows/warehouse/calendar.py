@@ -1,4 +1,4 @@
-"""The working-day calendar: a country's holidays and adjusted days (调休), what is not published yet, and own overrides.
+"""The working-day calendar: a country's holidays and adjusted days (调休), years not published yet, own overrides.
 
 The ``holidays`` library knows adjusted days for the years a government has announced; for later years it silently falls
 back to the statutory days. Such years are marked ``is_published = false`` so that a pace built on them can say so.
@@ -6,6 +6,7 @@ back to the statutory days. Such years are marked ``is_published = false`` so th
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 import holidays
 import polars as pl
@@ -45,8 +46,8 @@ def working_day_calendar(
         holidays_off: days the company does not work although the country's calendar says otherwise.
 
     Returns:
-        Columns of ``CALENDAR``. ``is_adjusted``: the day differs from an ordinary week of the country (a weekday off, or a
-        weekend day worked). A year with an override counts as published: the company has looked it up.
+        Columns of ``CALENDAR``. ``is_adjusted``: the day differs from an ordinary week of the country (a weekday off,
+        or a weekend day worked). A year with an override counts as published: the company has looked it up.
 
     Raises:
         ConfigError: the country or subdivision is unknown, or a day is both a working day and a holiday.
@@ -70,8 +71,8 @@ def working_day_calendar(
 def calendar_range(first_business_date: date | None, as_of: date) -> tuple[date, date]:
     """First and last day of the calendar of a night.
 
-    From 1 January of the year of the first business date, at least ``YEARS_BACK`` years before ``as_of``, to 31 December
-    of the year after ``as_of``.
+    From 1 January of the year of the first business date, at least ``YEARS_BACK`` years before ``as_of``, to 31
+    December of the year after ``as_of``.
     """
     first_year = min(as_of.year - YEARS_BACK, (first_business_date or as_of).year)
     return date(first_year, 1, 1), date(as_of.year + 1, 12, 31)
@@ -92,8 +93,9 @@ def _country_calendar(country: str, subdivision: str | None, years: Iterable[int
 def _last_announced_year(known: holidays.HolidayBase) -> int | None:
     """The newest year whose adjusted days the library holds; None where holidays follow from rules alone.
 
-    A country announces adjusted days year by year if the library has exchanged days for it up to about the newest year it
-    has for China; one that exchanged days once, years ago (Bulgaria until 2016), is not waiting for an announcement.
+    A country announces adjusted days year by year if the library has exchanged days for it up to about the newest
+    year it has for China; one that exchanged days once, years ago (Bulgaria until 2016), is not waiting for an
+    announcement.
     """
     announced = _years_with_exchanged_days(known)
     if not announced:
@@ -108,5 +110,5 @@ def _years_with_exchanged_days(known: holidays.HolidayBase) -> set[int]:
     return {year for year, days in special.items() for day in _as_days(days) if len(day) > 3}
 
 
-def _as_days(days: tuple) -> tuple[tuple, ...]:
+def _as_days(days: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
     return days if days and isinstance(days[0], tuple) else (days,)

@@ -1,7 +1,7 @@
-"""The small tables that tonight's build reads beside the change log: run, stage, calendar, alert_rule, alert, forecast.
+"""The small tables that tonight's build reads beside the change log: run, stage, calendar, rules, alerts, forecast.
 
-Each is one Parquet file under ``build/inputs`` with the columns stated here, in this order and with these types, also when
-it has no rows. The accounting of files (``source_file``) is written by ``flows.history.accounting``.
+Each is one Parquet file under ``build/inputs`` with the columns stated here, in this order and with these types, also
+when it has no rows. The accounting of files (``source_file``) is written by ``flows.history.accounting``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from flows.config.alerts import AlertRule
+from flows.config.settings import Settings
 from flows.config.stages import Stage
 from flows.warehouse.calendar import calendar_range, working_day_calendar
 from flows.workspace import Workspace
@@ -94,6 +95,18 @@ class Run:
     reporting_currency: str
     fiscal_year_start_month: int
     bookings_from: str
+
+
+def run_of(settings: Settings, as_of: date, run_id: str) -> Run:
+    """The run that builds the marts of a company for one night."""
+    return Run(
+        as_of_date=as_of,
+        run_id=run_id,
+        company_name=settings.company.name,
+        reporting_currency=settings.reporting_currency,
+        fiscal_year_start_month=settings.fiscal_year_start_month,
+        bookings_from=settings.bookings_from,
+    )
 
 
 def write_run(workspace: Workspace, run: Run) -> Path:
@@ -180,7 +193,7 @@ def write_input(workspace: Workspace, name: str, frame: pl.DataFrame) -> Path:
 
 
 def first_business_date(workspace: Workspace) -> date | None:
-    """The earliest business date (``*_on``) in the assembled change log, from Parquet's own statistics: nothing is scanned."""
+    """The earliest business date (``*_on``) in ``build/log``, by Parquet's statistics: nothing is scanned."""
     import duckdb
 
     pattern = str(workspace.build / "log" / "*" / "*.parquet")

@@ -103,21 +103,20 @@ def test_a_row_that_moves_to_another_source_is_deleted_by_that_one(nights_of):
     assert nights.state(WEDNESDAY) == {"b": "Bob", "c": "Cy"}
 
 
-def test_rows_that_repeat_across_files_are_merged_and_those_that_contradict_are_quarantined(nights_of):
+def test_a_key_that_comes_twice_is_a_fault_of_validation(nights_of):
     nights = nights_of(Source("crm"), Source("sheet"))
-    exports = {"sheet/1.csv": [("a", "Anna"), ("b", "Bob")], "crm/1.csv": [("a", "Ann"), ("b", "Bob"), ("c", "Cy")]}
-    crm, sheet = sorted(nights.run(MONDAY, exports), key=lambda file: file.source)
-    assert nights.state(MONDAY) == {"a": "Ann", "b": "Bob", "c": "Cy"}
-    assert (crm.rows_in, crm.rows_accepted, crm.rows_quarantined, crm.rows_merged) == (3, 3, 0, 0)
-    assert (sheet.rows_in, sheet.rows_accepted, sheet.rows_quarantined, sheet.rows_merged) == (2, 1, 1, 1)
-    [row] = read_quarantine(nights.workspace, MONDAY).rows(named=True)
-    assert (row["reason_code"], row["source"], row["row"], row["key"]) == (
-        "duplicate_key",
-        "sheet",
-        2,
-        '{"contact_id":"a"}',
-    )
-    assert "1.csv, row 2 (crm)" in row["reason_en"]
+    with pytest.raises(PermanentError, match=r"every key once, found \('a',\) 2 times"):
+        nights.run(MONDAY, {"crm/1.csv": [("a", "Ann")], "sheet/1.csv": [("a", "Anna")]})
+    assert not (nights.workspace.build / "night" / "contact.parquet").exists()
+
+
+def test_two_files_of_a_source_with_one_name_are_refused(nights_of):
+    from flows.history.record import stage_night
+
+    nights = nights_of()
+    files = nights.validate({"crm/1.csv": [("a", "Ann")]})
+    with pytest.raises(PermanentError, match=r"found twice: 1\.csv in crm"):
+        stage_night(nights.workspace, MONDAY, nights.sources, [*files, *files])
 
 
 @pytest.mark.parametrize(("left", "refused"), [(70, False), (69, True), (0, True)])
@@ -176,7 +175,7 @@ def test_a_file_that_does_not_balance_stops_the_night(nights_of):
     with pytest.raises(PermanentError, match=r"1\.csv: 3 rows in, but 2 accepted \+ 0 quarantined"):
         stage_night(nights.workspace, MONDAY, nights.sources, lost_one)
     lost_on_disk = [replace(file, rows_in=3, rows_accepted=3) for file in files]
-    with pytest.raises(PermanentError, match=r"1\.csv: 3 rows accepted, 2 found"):
+    with pytest.raises(PermanentError, match=r"1\.csv: 3 rows accepted, 0 of them merged, 2 found"):
         stage_night(nights.workspace, MONDAY, nights.sources, lost_on_disk)
 
 

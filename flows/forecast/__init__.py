@@ -1,0 +1,1 @@
+"""The forecast: features from tonight's candidate, methods that turn them into amounts, the ledger of all nights."""
