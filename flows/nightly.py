@@ -33,7 +33,7 @@ def nightly(
         config_dir: folder with the company's configuration.
         workspace_dir: folder with its runtime state.
         as_of: business date, as YYYY-MM-DD.
-        rebuild: read no source; build from the change log up to ``as_of``, publish beside the current version, mail nobody.
+        rebuild: build from the change log up to ``as_of``, publish beside the current version, mail nobody.
         accept_shrink: sources whose export is meant to be much smaller tonight.
 
     Returns:

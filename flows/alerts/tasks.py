@@ -22,7 +22,7 @@ def notify(night: Night) -> dict[str, Any]:
 
 
 def tell_operator(night: Night, error: Exception) -> None:
-    """Mail the operator that a night failed or was refused; a mail server that is away must not hide the first error."""
+    """Mail the operator that a night failed or was refused; a mail server that is away hides no first error."""
     operator = night.config.settings.operator
     what = "audit_refused" if isinstance(error, AuditRefused) else "night_failed"
     reasons = str(error).splitlines() or [type(error).__name__]

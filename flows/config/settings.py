@@ -27,7 +27,7 @@ class Company(ConfigModel):
 
 
 class Calendar(ConfigModel):
-    """Which working days count. ``overrides`` names a file beside settings.yaml with further working days and holidays."""
+    """Which working days count. ``overrides`` names a file beside settings.yaml with days that differ."""
 
     country: str = "CN"
     subdivision: str | None = None
@@ -48,7 +48,7 @@ class Publish(ConfigModel):
 
 
 class Audit(ConfigModel):
-    """Limits of the audit. ``max_change``: share by which a table may shrink or grow against the last published night."""
+    """Limits of the audit. ``max_change``: share by which a table may shrink or grow against the published night."""
 
     max_change: Annotated[float, Field(gt=0)] = 0.3
 

@@ -16,8 +16,14 @@ from flows.config.model import ConfigModel
 Format = Literal["csv", "parquet", "jsonl", "xlsx"]
 Unit = Literal["元", "百", "千", "k", "万元", "万", "百万", "m", "亿"]
 ENDINGS: dict[str, Format] = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx",
-}  # fmt: skip
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".xlsx": "xlsx",
+}
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _AS_OF = re.compile(r"\{as_of(?::([^{}]+))?\}")
 

@@ -1,4 +1,4 @@
-"""The edge of the forecast: the candidate in, tonight's forecast out; the ledger follows once the night is published."""
+"""The edge of the forecast: the candidate in, tonight's forecast out."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the libraries read from the environment, set once when a command starts: no telemetry, and Prefect's own folder."""
+"""What libraries read from the environment, set once when a command starts: no telemetry, Prefect's folder."""
 
 from collections.abc import Mapping, MutableMapping
 
@@ -16,8 +16,8 @@ NO_TELEMETRY = {
 def prepare(environment: MutableMapping[str, str], workspace: Workspace) -> Mapping[str, str]:
     """Switch telemetry off and give Prefect a home in the workspace; what a user has set himself stays.
 
-    Without ``PREFECT_API_URL`` a run starts a temporary server of its own; its database is kept in the workspace, so that
-    ``prefect server start`` with the same home shows past nights.
+    Without ``PREFECT_API_URL`` a run starts a temporary server of its own; its database is kept in the workspace, so
+    that ``prefect server start`` with the same home shows past nights.
 
     Returns:
         The environment that paths of a configuration may use: this one and ``PLANLOOP_WORKSPACE``.

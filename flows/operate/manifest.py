@@ -1,7 +1,7 @@
 """What a run has finished so far, on disk, so that a killed night goes on where it stopped.
 
-A stage is done when its outputs are on disk and then its line in the manifest; a kill between the two repeats the stage,
-and every stage may be repeated.
+A stage is done when its outputs are on disk and then its line in the manifest; a kill between the two repeats the
+stage, and every stage may be repeated.
 """
 
 import json

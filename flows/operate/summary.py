@@ -9,8 +9,8 @@ def summarize(night: Night) -> dict[str, Any]:
     """The outcome of a finished run.
 
     Returns:
-        run_id, as_of_date, is_rebuild, is_current, exit_code, published (folder), report (page), files (accounting of each
-        input file), audit (rules passed and in all), alerts (opened, resolved), mails (sent, pending).
+        run_id, as_of_date, is_rebuild, is_current, exit_code, published (folder), report (page), files (accounting of
+        each input file), audit (rules passed and in all), alerts (opened, resolved), mails (sent, pending).
     """
     published = night.result("publish")
     return {

@@ -1,4 +1,4 @@
-"""The edge of publication: the night's change log becomes permanent, then its candidate becomes what everybody reads."""
+"""The edge of publication: the night's change log becomes permanent, then its candidate is what all read."""
 
 from importlib.metadata import version
 from typing import Any

@@ -1,0 +1,66 @@
+"""How results look on a terminal: one table or list a command, or one JSON document where a script reads it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+FILE_COLUMNS = ("source", "status", "in", "accepted", "quarantined", "new", "changed", "deleted")
+
+
+def print_rows(console: Console, title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print records with the same keys."""
+    if as_json:
+        print_json(console, rows)
+        return
+    if not rows:
+        console.print(f"{title}: none", markup=False)
+        return
+    table = Table(title=title, title_justify="left")
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if isinstance(value, int) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    console.print(table)
+
+
+def print_json(console: Console, document: object) -> None:
+    """Print one JSON document and nothing else; moments, dates and decimals as text."""
+    console.file.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+
+
+def print_summary(console: Console, summary: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print how a run ended: its files, what was reported about them, alerts, mails, and where everything lies."""
+    if as_json:
+        print_json(console, summary)
+        return
+    files = [
+        {name: file[name if name in ("source", "status") else f"rows_{name}"] for name in FILE_COLUMNS}
+        for file in summary["files"]
+    ]
+    if files:
+        print_rows(console, f"Run {summary['run_id']}, as of {summary['as_of_date']}", files, as_json=False)
+    for file in summary["files"]:
+        unknown = file["unknown_columns"]
+        notes = [file["message"]] if file["message"] else []
+        notes += [f"columns not mapped: {', '.join(unknown)}"] if unknown else []
+        if notes:
+            console.print(f"  {file['source']}: {'; '.join(notes)}", markup=False)
+    alerts, mails = summary["alerts"], summary["mails"]
+    console.print(
+        f"Alerts: {alerts['opened']} opened, {alerts['worsened']} worsened, {alerts['resolved']} resolved. "
+        f"Mails: {mails['sent']} sent, {mails['pending']} waiting."
+    )
+    beside = "" if summary["is_current"] else " (beside the current version: readers stay where they are)"
+    console.print(f"Published: {summary['published']}{beside}", markup=False, soft_wrap=True)
+    console.print(f"Report: {summary['report']}", markup=False, soft_wrap=True)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
