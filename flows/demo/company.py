@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from flows.demo import exports, sheets
+from flows.demo import vocabulary as words
 from flows.demo.calendar import Ints, WorkingTime, epoch_day, month_start
 from flows.demo.deals import Accounts, Deals, make_accounts, simulate
 from flows.demo.exports import View
@@ -17,7 +18,6 @@ from flows.demo.planted import Nights, plant
 from flows.demo.records import Records, surround
 from flows.demo.stores import store_count, visits
 from flows.demo.truths import Tally, write_truths
-from flows.demo import vocabulary as words
 from flows.errors import PermanentError
 
 DEFAULT_LAST_NIGHT = date(2026, 11, 20)
@@ -87,7 +87,9 @@ def generate(
             now = exports.view(time, deals, records, number, night)
             _write_chunk(folders[number], time, organisation, accounts, deals, records, now, firsts, nights)
             if chunk == 0:
-                folders[number].add_templates(sheets.templates(folders[number].root, deals, accounts, organisation, now, night))
+                folders[number].add_templates(
+                    sheets.templates(folders[number].root, deals, accounts, organisation, now, night)
+                )
             tally.count(chunk, deals, accounts, records, now)
         firsts.advance(accounts, deals, records)
     plan = make_plan(_random(seed, 2), time, organisation, tally.wins)
@@ -132,7 +134,9 @@ def _write_chunk(
     mistyped = _mistyped(deals, now) if firsts.deal == 1 and (now.number < nights - 1 or nights == 1) else None
     lead_owner = organisation.holder(deals.seat[records.leads.deal], records.leads.created)
     account_owner = _account_owner(organisation, accounts, now)
-    folder.csv("opportunities", exports.opportunities(time, deals, accounts, now, organisation.people), mistyped=mistyped)
+    folder.csv(
+        "opportunities", exports.opportunities(time, deals, accounts, now, organisation.people), mistyped=mistyped
+    )
     folder.parquet("opportunity_history", exports.opportunity_history(time, deals, now))
     folder.csv("leads", exports.leads(time, deals, accounts, records, now, lead_owner, firsts.lead))
     folder.csv("accounts", exports.accounts_table(time, accounts, account_owner))

@@ -19,7 +19,7 @@ LOST = np.array([0.2, 0.147, 0.12, 0.08, 0.031])
 PUSH, EDIT, BACK, SKIP = 0.3, 0.14, 0.03, 0.04
 ROUNDS = 30
 SEGMENT_DWELL = np.array([0.75, 1.05, 1.5])
-SEGMENT_AMOUNT = np.array([11.5, 12.5, 13.5])
+SEGMENT_AMOUNT = np.array([11.8, 12.5, 13.2])
 SEASON = np.array([0.95, 0.9, 1.15, 1.0, 1.0, 1.05, 0.92, 0.92, 1.1, 0.95, 1.08, 0.98])
 FX_FOR_PRICING = np.array([1.0, 7.15, 0.915])
 STUCK_STAGE, STUCK_DAYS, STUCK_FACTOR = 2, 60, 1.8
@@ -111,7 +111,12 @@ def make_accounts(rng: np.random.Generator, first_number: int, count: int) -> Ac
 
 
 def simulate(
-    rng: np.random.Generator, time: WorkingTime, organisation: Organisation, accounts: Accounts, first_number: int, count: int
+    rng: np.random.Generator,
+    time: WorkingTime,
+    organisation: Organisation,
+    accounts: Accounts,
+    first_number: int,
+    count: int,
 ) -> Deals:
     """Simulate ``count`` deals from their creation to the last night; owners are not settled yet."""
     created = _creation(rng, time, count)
@@ -181,7 +186,11 @@ def _seats(rng: np.random.Generator, organisation: Organisation, region: Ints, c
         tenure = created - np.where(created >= started[drawn], started[drawn], organisation.seat_opens[drawn])
         ramp = np.where(started[drawn] > 0, np.clip(0.3 + 0.7 * tenure / 126, 0.3, 1), 1.0)
         accepted = (created >= organisation.seat_opens[drawn]) & (rng.random(count) < ramp)
-        piled = (region == words.NORTH) & (created > organisation.seat_opens[drawn]) & (rng.random(count) < 0.32 / sizes[words.NORTH])
+        piled = (
+            (region == words.NORTH)
+            & (created > organisation.seat_opens[drawn])
+            & (rng.random(count) < 0.32 / sizes[words.NORTH])
+        )
         drawn = np.where(piled, organisation.piling_seat, drawn)
         seat = np.where((seat < 0) & (accepted | piled), drawn, seat)
     return np.where(seat < 0, organisation.seat_cover[order[first[region]]], seat)
@@ -190,7 +199,7 @@ def _seats(rng: np.random.Generator, organisation: Organisation, region: Ints, c
 def _amounts(rng: np.random.Generator, deals: Deals) -> Ints:
     """First amounts in hundredths of the deal's currency, round to the hundred as people quote them."""
     price = np.array([item[3] for item in words.PRODUCTS]) / 160_000
-    value = np.exp(SEGMENT_AMOUNT[deals.segment] + 0.55 * rng.standard_normal(deals.count)) * price[deals.product] ** 0.5
+    value = np.exp(SEGMENT_AMOUNT[deals.segment] + 0.4 * rng.standard_normal(deals.count)) * price[deals.product] ** 0.5
     value /= FX_FOR_PRICING[deals.currency]
     cents = np.where(rng.random(deals.count) < 0.1, np.round(value * 100), np.round(value / 100) * 10_000)
     return np.maximum(cents, 100_000).astype(np.int64)

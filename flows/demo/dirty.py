@@ -56,10 +56,18 @@ _SLIPS: dict[str, list[_Slip]] = {
     "contacts": [_Slip("LX-9000001", {"姓名": None}, "姓名", "required")],
     "payments": [_Slip("HT-9-P1", {"实收金额": "十万"}, "实收金额", "not_a_number")],
 }
-_KEYS = {"opportunities": "商机编号", "leads": "Lead ID", "contacts": "联系人编号", "payments": "回款编号", "accounts": "客户编号"}
+_KEYS = {
+    "opportunities": "商机编号",
+    "leads": "Lead ID",
+    "contacts": "联系人编号",
+    "payments": "回款编号",
+    "accounts": "客户编号",
+}
 
 
-def soil(table: str, file: str, frame: pl.DataFrame, mistyped: str | None = None) -> tuple[pl.DataFrame, list[DirtyRow]]:
+def soil(
+    table: str, file: str, frame: pl.DataFrame, mistyped: str | None = None
+) -> tuple[pl.DataFrame, list[DirtyRow]]:
     """The frame with its dirty rows, and what they are.
 
     Args:
@@ -90,7 +98,9 @@ def soil(table: str, file: str, frame: pl.DataFrame, mistyped: str | None = None
         place = frame[key].index_of(mistyped)
         if place is None:
             raise ValueError(f"expected the mistyped deal {mistyped} in {file}, found it nowhere")
-        frame = frame.with_columns(pl.when(pl.col(key) == mistyped).then(pl.lit(MISTYPED)).otherwise("金额").alias("金额"))
+        frame = frame.with_columns(
+            pl.when(pl.col(key) == mistyped).then(pl.lit(MISTYPED)).otherwise("金额").alias("金额")
+        )
         dirty.append(DirtyRow(file, None, place + 2, "金额", MISTYPED, "not_a_number"))
     return frame, dirty
 
@@ -117,5 +127,8 @@ def fray(file: str, text: bytes, records: int) -> tuple[bytes, list[DirtyRow]]:
     long = b"OPP-9000005," + b",".join(third[1:]) + b",\xe5\xa4\x87\xe6\xb3\xa8"
     short = b"OPP-9000006,\xe6\x88\xaa\xe6\x96\xad"
     frayed = b"\n".join([*lines[:2], long, *lines[2:]]) + short + b"\n"
-    rows = [DirtyRow(file, None, 3, None, None, "ragged_row"), DirtyRow(file, None, records + 3, None, None, "ragged_row")]
+    rows = [
+        DirtyRow(file, None, 3, None, None, "ragged_row"),
+        DirtyRow(file, None, records + 3, None, None, "ragged_row"),
+    ]
     return frayed, rows

@@ -148,7 +148,9 @@ def leads(
     layout = "%d/%m/%Y %H:%M"
     account = deals.account[deal]
     # An unconverted lead is another company of the same kind.
-    other = np.where(lead.converted[chosen] < NOT_YET, accounts.name[account], accounts.name[account] + 31 * (chosen + 1))
+    other = np.where(
+        lead.converted[chosen] < NOT_YET, accounts.name[account], accounts.name[account] + 31 * (chosen + 1)
+    )
     return pl.DataFrame(
         {
             "Lead ID": numbered("L-", first + chosen, 8),
@@ -161,7 +163,9 @@ def leads(
             "Region": word(words.REGIONS, deals.region[deal]),
             "Owner ID": person_ids(owner[chosen]),
             "Created": moments(time.seconds(lead.created[chosen]), layout),
-            "First Touch": known(moments(time.seconds(np.minimum(lead.touched[chosen], now.cutoff - 1)), layout), touched),
+            "First Touch": known(
+                moments(time.seconds(np.minimum(lead.touched[chosen], now.cutoff - 1)), layout), touched
+            ),
             "Converted": known(
                 moments(time.seconds(np.minimum(lead.converted[chosen], now.cutoff - 1)), layout), converted
             ),
@@ -170,7 +174,9 @@ def leads(
     )
 
 
-def activities(time: WorkingTime, deals: Deals, accounts: Accounts, records: Records, now: View, first: int) -> pl.DataFrame:
+def activities(
+    time: WorkingTime, deals: Deals, accounts: Accounts, records: Records, now: View, first: int
+) -> pl.DataFrame:
     """Activities as JSON lines, moments in UTC with a Z; those of deleted deals are gone with them."""
     activity = records.activities
     chosen = np.flatnonzero((activity.at < now.cutoff) & now.visible[activity.deal])
@@ -235,7 +241,9 @@ def contracts(time: WorkingTime, deals: Deals, accounts: Accounts, records: Reco
             "付款方式": word([item[0] for item in words.PAYMENT_TERMS], terms.terms[chosen]),
             "交付周期": word(words.DELIVERY_TERMS, terms.delivery[chosen]),
             "主要条款": word(words.MAIN_TERMS, terms.main_terms[chosen]),
-            "归档状态": word(("未归档", "已归档"), (signed & (terms.signed[chosen] < now.cutoff - 15)).astype(np.int64)),
+            "归档状态": word(
+                ("未归档", "已归档"), (signed & (terms.signed[chosen] < now.cutoff - 15)).astype(np.int64)
+            ),
         }
     )
 

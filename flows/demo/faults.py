@@ -24,7 +24,9 @@ def vanish(folder: Path, night: date, share: float) -> int:
         raise PermanentError(f"Expected a share between 0 and 1, found {share}.")
     files = sorted((folder / night.isoformat() / "crm").glob("opportunities*.csv"))
     if not files:
-        raise PermanentError(f"Expected opportunities*.csv in {folder / night.isoformat() / 'crm'}, found none; run generate first.")
+        raise PermanentError(
+            f"Expected opportunities*.csv in {folder / night.isoformat() / 'crm'}, found none; run generate first."
+        )
     gone = 0
     for file in files:
         header, *records = file.read_bytes().splitlines(keepends=True)

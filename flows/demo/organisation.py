@@ -220,4 +220,3 @@ def _names(rng: np.random.Generator, region: Ints) -> list[tuple[str, str, str]]
         used.add(address)
         names.append((name, f"{address}@example.com", language))
     return names
-

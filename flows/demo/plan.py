@@ -19,7 +19,7 @@ STEP = 100_000
 """Targets are whole thousands, in hundredths."""
 STRETCH_PERCENT = 115
 TOO_EARLY = 0.2
-WEAK_PACE, RECOVERED_PACE = 0.6, 1.06
+WEAK_PACE, RECOVERED_PACE, REGION_PACE = 0.6, 1.06, 1.01
 PLANNED_HEADS_KEPT = 0.75
 ATTAINMENT_WITH_FEWER_HEADS = 0.9
 """1.20 × 0.75: a fifth more per head, a quarter fewer heads, a tenth short of plan."""
@@ -97,7 +97,9 @@ def _presence(
     if organisation.leavers_month in months:
         month = months.index(organisation.leavers_month)
         eve = starts[month]
-        planned[:, month] |= (left < eve) & (left >= eve - 20) & (reps["region"] == words.REGIONS[words.EAST]).to_numpy()
+        planned[:, month] |= (
+            (left < eve) & (left >= eve - 20) & (reps["region"] == words.REGIONS[words.EAST]).to_numpy()
+        )
     tenure = (starts - hired[:, None]) / 30.4
     ramp = np.where(hired[:, None] >= epoch_day(time.first), np.clip((tenure + 1.5) / 6, 0.25, 1), 1.0)
     return planned, ramp
@@ -147,6 +149,10 @@ def _fit_current_quarter(
     holder = organisation.holder(np.arange(organisation.seats), np.full(organisation.seats, time.end - 0.01))
     sold = _since(wins, len(reps), quarter)
     wished = target[:, at : at + 3].sum(axis=1)
+    for region in words.REGIONS:
+        rows = (reps["region"] == region).to_numpy()
+        if wished[rows].sum() > 0 and sold[rows].sum() > 0:
+            wished[rows] *= np.clip(sold[rows].sum() / of_quarter / wished[rows].sum(), 0.4, 2.0)
     pace = rng.uniform(0.99, 1.1, len(reps))
     if of_quarter >= TOO_EARLY:
         fitted = np.clip(sold / (of_quarter * pace), 0.45 * wished, 2.2 * wished)
@@ -154,7 +160,9 @@ def _fit_current_quarter(
         fitted[recovering] = np.maximum(sold[recovering] / (of_quarter * RECOVERED_PACE), 0.2 * wished[recovering])
         piling = holder[organisation.piling_seat]
         fitted[piling] = wished[piling]
-        scale = np.divide(fitted, wished, out=np.ones_like(wished), where=wished > 0)
+        _balance_regions(reps, sold, of_quarter, fitted, np.array([recovering, piling]))
+        before = target[:, at : at + 3].sum(axis=1)
+        scale = np.divide(fitted, before, out=np.ones_like(before), where=before > 0)
         target[:, at : at + 3] *= scale[:, None]
     if of_month < TOO_EARLY:
         return
@@ -165,10 +173,20 @@ def _fit_current_quarter(
         share = block.sum(axis=0) / block.sum()
         pace_wanted = WEAK_PACE if team == organisation.weak_team else rng.uniform(0.98, 1.08)
         wanted = sold_now[rows].sum() / (of_month * pace_wanted) / block.sum()
-        wanted = float(np.clip(wanted, 0.18, 0.62))
+        wanted = float(np.clip(wanted, 0.12, 0.7))
         others = (1 - wanted) / (1 - share[now - at])
         factor = np.where(np.arange(3) == now - at, wanted / share[now - at], others)
         target[np.ix_(rows, range(at, at + 3))] = block * factor
+
+
+def _balance_regions(reps: pl.DataFrame, sold: Floats, passed: float, fitted: Floats, fixed: Ints) -> None:
+    """Let each region as a whole be near plan; the targets of ``fixed`` people stay as they are."""
+    for region in words.REGIONS:
+        rows = np.flatnonzero((reps["region"] == region).to_numpy())
+        free = np.setdiff1d(rows, fixed)
+        left = sold[rows].sum() / (passed * REGION_PACE) - fitted[np.intersect1d(rows, fixed)].sum()
+        if fitted[free].sum() > 0:
+            fitted[free] *= np.clip(left / fitted[free].sum(), 0.6, 1.6)
 
 
 def _since(wins: Wins, reps: int, start: date) -> Floats:

@@ -15,6 +15,8 @@ from flows.demo.organisation import NEVER, Organisation
 
 KEPT_BY_WEAK_TEAM = 0.25
 KEPT_BY_RECOVERING = 0.3
+SETTLED_EARLIER = 0.9
+WINS_A_SEAT = 1.25
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Nights:
 
 def plant(rng: np.random.Generator, organisation: Organisation, deals: Deals, nights: Nights) -> None:
     """Plant all truths that live in the deals of one chunk, then write owners into every event."""
+    settle_before(rng, deals, nights)
+    top_up(rng, organisation, deals, nights)
     share_out_wins(rng, organisation, deals, nights.time)
     _recover(organisation, deals, nights)
     switched, switch_at = _hand_over(rng, organisation, deals, nights)
@@ -55,29 +59,62 @@ def share_out_wins(rng: np.random.Generator, organisation: Organisation, deals: 
     won = (deals.event_stage[lasts] == words.WON) & (won_at >= quarter)
     started = np.where(organisation.seat_leaves < NEVER, organisation.seat_refilled, organisation.seat_opens)
     for region in range(len(words.REGIONS)):
-        seats = np.flatnonzero((organisation.seat_region == region) & (started < quarter - 40))
-        seats = seats[seats != organisation.piling_seat]
-        seats = rng.permutation(seats)
+        seats = np.flatnonzero((organisation.seat_region == region) & (started < quarter))
+        seats = rng.permutation(seats[seats != organisation.piling_seat])
+        weak = organisation.seat_team[seats] == organisation.weak_team
         chosen = np.flatnonzero(won & (deals.region == region))
         chosen = chosen[np.argsort(won_at[chosen], kind="stable")]
-        chance = rng.random(len(chosen))
-        # In the current month the weak team, and in the whole quarter the recovering rep, win only a part of their share.
-        place = np.zeros(len(chosen), np.int64)
-        in_month = won_at[chosen] >= month
-        for late in (False, True):
-            turn = 0
-            queue = seats[np.argsort(organisation.seat_team[seats] == organisation.weak_team, kind="stable")] if late else seats
-            for position in np.flatnonzero(in_month == late).tolist():
-                seat = queue[turn % len(queue)]
-                skip = KEPT_BY_RECOVERING if seat == organisation.recovering_seat else 1.0
-                if late and organisation.seat_team[seat] == organisation.weak_team:
-                    skip = KEPT_BY_WEAK_TEAM
-                if chance[position] > skip:
-                    turn += 1
-                    seat = queue[turn % len(queue)]
-                place[position] = seat
-                turn += 1
-        deals.seat[chosen] = place
+        # Each win goes to the seat that has had least; for those who are to lag a win weighs more.
+        weight = np.where(seats == organisation.recovering_seat, 1 / KEPT_BY_RECOVERING, 1.0)
+        load = weight - 1
+        for deal in chosen.tolist():
+            place = int(np.argmin(load))
+            deals.seat[deal] = seats[place]
+            lags = weak[place] and won_at[deal] >= month
+            load[place] += max(weight[place], 1 / KEPT_BY_WEAK_TEAM if lags else 1.0)
+
+
+def top_up(rng: np.random.Generator, organisation: Organisation, deals: Deals, nights: Nights) -> None:
+    """In a small company, let some late losses of the quarter be wins, so that each region has about one win a seat.
+
+    A deal lost from the proposal or the negotiation goes on through the stages that were left and is won some days later.
+    """
+    time = nights.time
+    quarter, first = float(time.index(quarter_start(time.last))), float(time.index(nights.dates[0]))
+    lasts = deals.lasts
+    at, stage, before = deals.event_at[lasts], deals.event_stage[lasts], deals.event_stage[lasts - 1]
+    inside = at >= quarter
+    turned = []
+    for region in range(len(words.REGIONS)):
+        here = inside & (deals.region == region)
+        missing = round(WINS_A_SEAT * np.sum(organisation.seat_region == region)) - np.sum(here & (stage == words.WON))
+        able = np.flatnonzero(here & (stage == words.LOST) & np.isin(before, (2, 3)) & (at < first - 4))
+        turned.append(rng.permutation(able)[: max(0, missing)])
+    deal = np.concatenate(turned)
+    last = lasts[deal]
+    deals.event_stage[last] = before[deal] + 1
+    amount = deals.event_amount[last]
+    won_at = at[deal] + 3.5
+    _append(deals, deal, won_at, np.full(len(deal), words.WON), amount, time.day(won_at))
+    between = before[deal] == 2  # noqa: PLR2004
+    signing = at[deal][between] + 1.5
+    _append(deals, deal[between], signing, np.full(len(signing), 4), amount[between], time.day(won_at[between]))
+    deals.sort()
+
+
+def settle_before(rng: np.random.Generator, deals: Deals, nights: Nights) -> None:
+    """Let most deals that are signed in the written nights happen some days earlier: these nights' story is the planted one."""
+    first = float(nights.time.index(nights.dates[0]))
+    lasts = deals.lasts
+    signed = deals.event_at[lasts]
+    late = (deals.event_stage[lasts] == words.WON) & (signed >= first) & (rng.random(deals.count) < SETTLED_EARLIER)
+    earlier = signed - (first - 0.2) + 9 * rng.random(deals.count)
+    late &= deals.created - earlier > 0
+    shift = np.where(late, earlier, 0.0)
+    deals.event_at -= shift[deals.event_deal]
+    deals.created = deals.created - shift
+    moved = lasts[late]
+    deals.event_expected[moved] = nights.time.day(deals.event_at[moved])
 
 
 def _recover(organisation: Organisation, deals: Deals, nights: Nights) -> None:
@@ -99,7 +136,7 @@ def _recover(organisation: Organisation, deals: Deals, nights: Nights) -> None:
     wanted = max(int(deals.first_number == 1), round(0.8 * wins / seats))
     ready = ready[np.argsort(-deals.event_amount[lasts][ready], kind="stable")]
     # From the middle of the list: neither the largest deals of the company nor the smallest.
-    chosen = ready[len(ready) // 4 :][:wanted]
+    chosen = ready[len(ready) // 2 :][:wanted]
     deals.seat[chosen] = organisation.recovering_seat
     amount = deals.event_amount[lasts][chosen]
     signing = np.full(len(chosen), first - 1.5)
@@ -164,7 +201,9 @@ def _settle_owners(
         unknown = np.flatnonzero(deals.event_stage < 0)
         for column in (deals.event_stage, deals.event_amount, deals.event_expected):
             column[unknown] = column[unknown - 1]
-    seat = np.where(deals.event_at >= switch_at[deals.event_deal], switched[deals.event_deal], deals.seat[deals.event_deal])
+    seat = np.where(
+        deals.event_at >= switch_at[deals.event_deal], switched[deals.event_deal], deals.seat[deals.event_deal]
+    )
     deals.event_owner = organisation.holder(seat, deals.event_at)
 
 

@@ -100,7 +100,9 @@ def _leads(rng: np.random.Generator, time: WorkingTime, deals: Deals) -> Leads:
     created = np.concatenate([began[based], near])
     converted = np.concatenate([deals.created[based], np.full(len(alike), NOT_YET)])
     patience = rng.exponential(size=len(deal)) * 1.2
-    touched = np.where(converted < NOT_YET, created + (converted - created) * np.minimum(patience / 6, 1), created + patience)
+    touched = np.where(
+        converted < NOT_YET, created + (converted - created) * np.minimum(patience / 6, 1), created + patience
+    )
     touched = np.where((converted >= NOT_YET) & (rng.random(len(deal)) < 0.15), NOT_YET, touched)
     good = (rng.random(len(deal)) + (converted < NOT_YET) * 0.25) * 3
     quality = np.clip(2 - good.astype(np.int64), 0, 2)
@@ -137,7 +139,13 @@ def _contracts(rng: np.random.Generator, deals: Deals) -> Contracts:
 
 
 def _findings(
-    rng: np.random.Generator, deals: Deals, from_stage: int, share: float, kinds: tuple[float, ...], texts: int, answers: int
+    rng: np.random.Generator,
+    deals: Deals,
+    from_stage: int,
+    share: float,
+    kinds: tuple[float, ...],
+    texts: int,
+    answers: int,
 ) -> Findings:
     """One finding for a share of the deals, raised when the deal first reaches ``from_stage`` or a later open one."""
     reached = np.flatnonzero((deals.event_stage >= from_stage) & (deals.event_stage < words.WON))

@@ -12,9 +12,9 @@ import xlsxwriter
 from flows.demo import vocabulary as words
 from flows.demo.calendar import WorkingTime, month_start, quarter_start
 from flows.demo.columns import account_names
+from flows.demo.deals import Accounts, Deals
 from flows.demo.dirty import DirtyRow
 from flows.demo.exports import View
-from flows.demo.deals import Accounts, Deals
 from flows.demo.organisation import Organisation
 from flows.demo.plan import STRETCH_PERCENT, Plan, nodes
 
@@ -52,12 +52,22 @@ def exchange_rates(time: WorkingTime) -> list[tuple[str, date, int]]:
 def planning(path: Path, time: WorkingTime, organisation: Organisation, plan: Plan) -> None:
     """The planning book: 目标, 编制, 重点举措, 汇率."""
     headcount = [
-        (row["user_id"], row["name"], row["region"], row["team"], row["hired_on"], _planned_leave(row, organisation), 6, 1.0)
+        (
+            row["user_id"],
+            row["name"],
+            row["region"],
+            row["team"],
+            row["hired_on"],
+            _planned_leave(row, organisation),
+            6,
+            1.0,
+        )
         for row in organisation.people.filter(pl.col("role") == "rep").iter_rows(named=True)
     ]
     next_year = date(time.last.year + 1, 3, 1)
     headcount += [
-        (f"HIRE-{number + 1}", None, region, None, next_year, None, 6, 1.0) for number, region in enumerate(words.REGIONS)
+        (f"HIRE-{number + 1}", None, region, None, next_year, None, 6, 1.0)
+        for number, region in enumerate(words.REGIONS)
     ]
     sheets = [
         (
@@ -73,7 +83,12 @@ def planning(path: Path, time: WorkingTime, organisation: Organisation, plan: Pl
             ("举措编号", "目标", "行动", "责任人", "截止日期", "指标", "状态", "预算"),
             _initiatives(time, organisation),
         ),
-        ("汇率", (), ("币种", "生效日期", "汇率"), [(code, day, rate / 10_000) for code, day, rate in exchange_rates(time)]),
+        (
+            "汇率",
+            (),
+            ("币种", "生效日期", "汇率"),
+            [(code, day, rate / 10_000) for code, day, rate in exchange_rates(time)],
+        ),
     ]
     write_workbook(path, sheets)
 
@@ -127,7 +142,17 @@ def stores(path: Path, time: WorkingTime, organisation: Organisation, count: int
         weight = round((1 + number * 13 % 7) / 400, 4)
         active = "否" if number % 23 == 7 else "是"  # noqa: PLR2004
         rows.append(
-            (f"MD-{number + 1:05d}", name, words.CHANNELS[number % 4], words.REGIONS[region], city, owner, weight, opened, active)
+            (
+                f"MD-{number + 1:05d}",
+                name,
+                words.CHANNELS[number % 4],
+                words.REGIONS[region],
+                city,
+                owner,
+                weight,
+                opened,
+                active,
+            )
         )
     header = ("门店编号", "门店名称", "渠道", "区域", "城市", "负责人编号", "品类份额", "开业日期", "是否营业")
     write_workbook(path, [("门店", (), header, rows)])
@@ -145,7 +170,9 @@ def templates(
     place = {deal: at for at, deal in enumerate(now.deals.tolist())}
     names = account_names(accounts.name[deals.account[chosen]], deals.region[chosen]).to_list()
     shown = [_masked(name, number) for number, name in enumerate(names)]
-    owner = organisation.people["name"].gather(deals.event_owner[now.last[[place[d] for d in chosen.tolist()]]]).to_list()
+    owner = (
+        organisation.people["name"].gather(deals.event_owner[now.last[[place[d] for d in chosen.tolist()]]]).to_list()
+    )
     note = f"填表日期：{night.isoformat()}    单位名称可脱敏"
     customers, stages, wants, signed = [], [], [], []
     for number, (name, who) in enumerate(zip(shown, owner, strict=True)):

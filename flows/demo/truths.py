@@ -113,7 +113,9 @@ class Tally:
         self.open_by_person += np.bincount(deals.event_owner[still_open], minlength=people)
         recent = np.flatnonzero(now.events & (deals.event_at > self.time.end - 125))
         recent = recent[deals.starts[deals.event_deal[recent]] != recent]
-        forward = recent[(deals.event_stage[recent] > deals.event_stage[recent - 1]) & (deals.event_stage[recent] <= words.WON)]
+        forward = recent[
+            (deals.event_stage[recent] > deals.event_stage[recent - 1]) & (deals.event_stage[recent] <= words.WON)
+        ]
         self.advances_by_person += np.bincount(deals.event_owner[forward], minlength=people)
         self._count_leads(deals, records, now)
         self._count_proposals(deals, now)
@@ -235,7 +237,9 @@ class _Attainment:
         periods = {
             "month": (month_start(night), 1), "quarter": (quarter_start(night), 3), "year": (year, 12),
         }  # fmt: skip
-        return {kind: self._period(start, month_start(start, length), night) for kind, (start, length) in periods.items()}
+        return {
+            kind: self._period(start, month_start(start, length), night) for kind, (start, length) in periods.items()
+        }
 
     def _period(self, start: date, end: date, night: date) -> dict[str, dict[str, float | int | None]]:
         passed = self._time.elapsed(start, end, night)
