@@ -1,0 +1,176 @@
+"""What the project says about itself is true: who may import what, who reads the clock, what the documents list."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from flows.config.alerts import AlertRule
+
+PROJECT = Path(__file__).parents[2]
+CODE = sorted([*PROJECT.glob("flows/**/*.py"), *PROJECT.glob("schemas/**/*.py")])
+MAX_LINES = 350
+
+# Each costs seconds to import, so it is imported only by the modules that run it.
+HEAVY = {
+    "great_expectations": ("flows/audit/",),
+    "pandas": ("flows/audit/",),
+    "dbt": ("flows/warehouse/dbt.py",),
+    "pandera": ("schemas/", "flows/ingest/"),
+    "prefect": ("flows/*.py", "flows/*/tasks.py"),
+    "smtplib": ("flows/alerts/deliver.py",),
+}
+# The edges: they know what time it is and what the environment says, and hand both on as arguments.
+CLOCK = ("flows/*.py", "flows/*/tasks.py", "flows/operate/night.py")
+ENVIRONMENT = ("flows/*.py", "flows/*/tasks.py", "flows/warehouse/dbt.py")
+
+
+def name(path: Path) -> str:
+    return path.relative_to(PROJECT).as_posix()
+
+
+def allowed(path: Path, places: tuple[str, ...]) -> bool:
+    """A place is a folder (ending in /) or a pattern whose * does not cross folders."""
+    relative = path.relative_to(PROJECT)
+    return any(
+        name(path).startswith(place)
+        if place.endswith("/")
+        else relative.match(place) and len(relative.parts) == place.count("/") + 1
+        for place in places
+    )
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def dotted(node: ast.expr) -> str:
+    """``datetime.now`` of the expression ``datetime.now``; empty for anything else."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def attributes(source: str) -> set[str]:
+    return {dotted(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
+
+
+def reads_clock(source: str) -> bool:
+    clock = re.compile(r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime))$")
+    return any(clock.search(attribute) for attribute in attributes(source))
+
+
+def reads_environment(source: str) -> bool:
+    return bool({"os.environ", "os.getenv"} & attributes(source))
+
+
+@pytest.mark.parametrize("library", HEAVY)
+def test_a_library_is_imported_only_where_it_belongs(library):
+    importers = [path for path in CODE if library in imported(ast.parse(path.read_text(encoding="utf-8")))]
+    assert [name(path) for path in importers if not allowed(path, HEAVY[library])] == []
+
+
+def test_only_the_edges_read_the_clock():
+    found = [path for path in CODE if reads_clock(path.read_text(encoding="utf-8"))]
+    assert [name(path) for path in found if not allowed(path, CLOCK)] == []
+
+
+def test_only_the_edges_read_the_environment():
+    found = [path for path in CODE if reads_environment(path.read_text(encoding="utf-8"))]
+    assert [name(path) for path in found if not allowed(path, ENVIRONMENT)] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "clock", "environment"),
+    [
+        ("from datetime import datetime\ndatetime.now()", True, False),
+        ("import datetime as d\nd.date.today()", True, False),
+        ("import os\nx = os.environ['A']", False, True),
+        ("def f(now, env): return now + env['x']", False, False),
+    ],
+)
+def test_these_rules_can_fail(source, clock, environment):
+    assert (reads_clock(source), reads_environment(source)) == (clock, environment)
+
+
+def test_a_pattern_does_not_cross_folders():
+    assert allowed(PROJECT / "flows/nightly.py", ("flows/*.py",))
+    assert not allowed(PROJECT / "flows/operate/lock.py", ("flows/*.py",))
+
+
+def test_the_command_answers_without_loading_what_a_night_needs():
+    code = "import sys, flows.cli; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert set(loaded.stdout.split()) & {"great_expectations", "dbt", "pandas", "pandera", "prefect", "altair"} == set()
+
+
+def test_no_module_has_grown_too_long():
+    long = {name(path): lines for path in CODE if (lines := path.read_text(encoding="utf-8").count("\n")) > MAX_LINES}
+    assert long == {}
+
+
+def test_every_folder_of_code_is_a_package_that_says_what_it_is_for():
+    folders = {path.parent for path in CODE} - {PROJECT / "flows", PROJECT / "schemas"}  # ARCHITECTURE.md is theirs
+    silent = [name(folder) for folder in sorted(folders) if not _docstring(folder / "__init__.py")]
+    assert silent == []
+
+
+def _docstring(path: Path) -> str | None:
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def test_architecture_argues_every_dependency():
+    text = (PROJECT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    document = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    stated = [*document["project"]["dependencies"], *document["dependency-groups"]["dev"]]
+    packages = [re.match(r"[A-Za-z0-9_.-]+", requirement)[0] for requirement in stated]
+    assert [package for package in packages if not re.search(rf"(?<![\w-]){package}(?![\w-])", text)] == []
+
+
+def test_architecture_names_every_capability_and_no_file_that_is_not_there():
+    text = (PROJECT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    capabilities = sorted({path.relative_to(PROJECT).parts[1] for path in PROJECT.glob("flows/*/*.py")})
+    assert [capability for capability in capabilities if f"flows/{capability}" not in text] == []
+    named = re.findall(r"`((?:flows|schemas|dbt_project|config|tests|docs|\.ci)/[\w./-]*)`", text)
+    assert [path for path in named if not (PROJECT / path).exists()] == []
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
+def test_the_readme_lists_exactly_the_published_tables(readme):
+    models = {path.stem for path in PROJECT.glob("dbt_project/models/marts/**/*.sql")}
+    tables = [line.split("|")[1] for line in (PROJECT / readme).read_text(encoding="utf-8").splitlines() if "|" in line]
+    listed = set(re.findall(r"`((?:mart|fct|dim)_\w+)`", " ".join(tables)))
+    assert listed == models
+
+
+def test_the_changelog_tells_readers_of_every_published_table():
+    text = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    models = {path.stem for path in PROJECT.glob("dbt_project/models/marts/**/*.sql")}
+    assert [model for model in sorted(models) if f"`{model}`" not in text] == []
+
+
+def test_the_runbook_has_an_entry_for_every_exit_code_and_kind_of_alert():
+    text = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    headings = {line.lstrip("# ").strip() for line in text.splitlines() if line.startswith("#")}
+    kinds = get_args(AlertRule.model_fields["kind"].annotation)
+    wanted = {*(f"Exit code {code}" for code in range(5)), *(f"Alerts of kind {kind}" for kind in kinds)}
+    assert wanted - headings == set()
+
+
+def test_links_between_documents_lead_somewhere():
+    broken = []
+    for path in [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+            if not (path.parent / target).exists():
+                broken.append(f"{name(path)}: {target}")
+    assert broken == []
