@@ -13,7 +13,7 @@ from flows.demo.deals import Accounts, Deals, make_accounts, simulate
 from flows.demo.exports import View
 from flows.demo.files import NightFolder
 from flows.demo.organisation import Organisation, build
-from flows.demo.plan import Plan, Wins, make_plan
+from flows.demo.plan import Plan, make_plan
 from flows.demo.planted import Nights, plant
 from flows.demo.records import Records, surround
 from flows.demo.stores import store_count, visits
@@ -88,7 +88,7 @@ def generate(
             _write_chunk(folders[number], time, organisation, accounts, deals, records, now, firsts, nights)
             if chunk == 0:
                 folders[number].add_templates(
-                    sheets.templates(folders[number].root, deals, accounts, organisation, now, night)
+                    sheets.templates(folders[number].root, accounts, organisation, dates.dates[0], night)
                 )
             tally.count(chunk, deals, accounts, records, now)
         firsts.advance(accounts, deals, records)

@@ -12,9 +12,8 @@ import xlsxwriter
 from flows.demo import vocabulary as words
 from flows.demo.calendar import WorkingTime, month_start, quarter_start
 from flows.demo.columns import account_names
-from flows.demo.deals import Accounts, Deals
+from flows.demo.deals import Accounts
 from flows.demo.dirty import DirtyRow
-from flows.demo.exports import View
 from flows.demo.organisation import Organisation
 from flows.demo.plan import STRETCH_PERCENT, Plan, nodes
 
@@ -159,31 +158,29 @@ def stores(path: Path, time: WorkingTime, organisation: Organisation, count: int
 
 
 def templates(
-    folder: Path, deals: Deals, accounts: Accounts, organisation: Organisation, now: View, night: date
+    folder: Path, accounts: Accounts, organisation: Organisation, first_night: date, night: date
 ) -> tuple[dict[str, int], list[DirtyRow], list[dict[str, object]]]:
-    """The four process templates of one team, kept by hand beside the CRM.
+    """The four process templates of one team, kept by hand beside the CRM. Only the date of filling in changes every night.
 
     Returns:
         Rows by file, the dirty rows, and the masked names with their cells.
     """
-    chosen = now.deals[(deals.region[now.deals] == words.EAST)][:: max(1, len(now.deals) // 400)][:36]
-    place = {deal: at for at, deal in enumerate(now.deals.tolist())}
-    names = account_names(accounts.name[deals.account[chosen]], deals.region[chosen]).to_list()
+    chosen = np.flatnonzero(accounts.region == words.EAST)[:36]
+    names = account_names(accounts.name[chosen], accounts.region[chosen]).to_list()
     shown = [_masked(name, number) for number, name in enumerate(names)]
-    owner = (
-        organisation.people["name"].gather(deals.event_owner[now.last[[place[d] for d in chosen.tolist()]]]).to_list()
-    )
+    seats = np.flatnonzero(organisation.seat_team == 0)
+    holders = organisation.people["name"].gather(organisation.seat_first[seats[np.arange(len(chosen)) % 2]]).to_list()
     note = f"填表日期：{night.isoformat()}    单位名称可脱敏"
     customers, stages, wants, signed = [], [], [], []
-    for number, (name, who) in enumerate(zip(shown, owner, strict=True)):
-        first = night - timedelta(days=20 + number * 17 % 300)
-        customers.append(_customer(number, name, who, first, night))
+    for number, (name, who) in enumerate(zip(shown, holders, strict=True)):
+        first = first_night - timedelta(days=20 + number * 17 % 300)
+        customers.append(_customer(number, name, who, first, first_night))
         if number < 20:  # noqa: PLR2004
-            stages.append(_stage(number, name, who, night))
+            stages.append(_stage(number, name, who, first_night))
         if number < 16:  # noqa: PLR2004
-            wants.append(_want(number, name, night))
+            wants.append(_want(number, name, first_night))
         if number < 14:  # noqa: PLR2004
-            signed.append(_signed(number, name, who, night))
+            signed.append(_signed(number, name, who, first_night))
     books = {
         "客户信息跟踪表": (
             "客户名称", "行业", "企业规模", "联系人", "职务", "联系方式", "线索来源", "开发阶段", "负责人", "首次接触时间", "预计成交时间", "备注",
