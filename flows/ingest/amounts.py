@@ -25,6 +25,8 @@ _SIGN = rf"(?:(?:US|HK|NT|S|A|C)?\$|[¥€£₩₹₫฿]|{_CODES})"
 _PRECISION = 18
 _PRINTED_FLOAT = 16
 """Nobody writes 16 significant digits with a fraction of a cent: programs do, when they print a binary float."""
+_EXACT_FLOAT = 2.0**53
+"""Beyond this a float cannot tell two neighbouring hundredths apart."""
 _DIGITS = 60
 _LONGEST = 30
 
@@ -128,7 +130,7 @@ def _from_floats(raw: pl.Series, places: int, dtype: pl.Decimal, scale: int) -> 
     """A float stands for a decimal; what lies off the scale by more than a float's noise is a fault."""
     scaled = raw.cast(pl.Float64) * 10.0 ** (places + scale)
     finite = scaled.is_finite()
-    fits = scaled.abs() < 10.0**_PRECISION
+    fits = scaled.abs() < _EXACT_FLOAT
     nearest = scaled.round(0)
     noise = (scaled.abs() * 1e-12).clip(lower_bound=1e-6, upper_bound=1e-3)
     on_scale = (scaled - nearest).abs() <= noise

@@ -1,0 +1,200 @@
+"""Every format yields its records with their numbers, and keeps aside what is no row."""
+
+import csv
+import io
+import json
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, FileRefused, Table, header_names
+from flows.ingest.readers.columnar import open_parquet
+from flows.ingest.readers.delimited import open_delimited
+from flows.ingest.readers.json_lines import open_json_lines
+from flows.ingest.readers.workbook import open_workbook
+
+
+def rows(table: Table) -> list[dict]:
+    return [row for batch in table.read() for row in batch.rows.to_dicts()]
+
+
+def faulty(table: Table) -> list[dict]:
+    return [row for batch in table.read() for row in batch.faulty.to_dicts()]
+
+
+def write(folder: Path, text: str | bytes, name: str = "a.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_csv_keeps_ragged_records_with_their_number(tmp_path):
+    table = open_delimited(write(tmp_path, 'id,text\r\n1,"a\r\nb"\r\n\r\n2,x,y\r\n3\r\n4,"q""q"\r\n'))
+    assert [(row[ROW], row["id"], row["text"]) for row in rows(table)] == [(2, "1", "a\r\nb"), (5, "4", 'q"q')]
+    assert [(row[ROW], row[REASON], row[VALUE], row["id"]) for row in faulty(table)] == [
+        (3, "ragged_row", "3 instead of 2 fields", "2"),
+        (4, "ragged_row", "1 instead of 2 fields", "3"),
+    ]
+    assert json.loads(faulty(table)[0][RAW]) == {"id": "2", "text": "x", "(beyond the header)": ["y"]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_csv_in_any_encoding_and_with_any_line_ending(tmp_path, encoding, ending):
+    text = ending.join(["客户名称,金额", "腾飞科技,1", "𠮷野家,2", ""])
+    content = (
+        ("\ufeff" + text).encode(encoding.removesuffix("-bom")) if encoding.endswith("-bom") else text.encode(encoding)
+    )
+    table = open_delimited(write(tmp_path, content))
+    assert [(row[ROW], row["客户名称"], row["金额"]) for row in rows(table)] == [
+        (2, "腾飞科技", "1"),
+        (3, "𠮷野家", "2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "end of the file"),
+        (b"\n1,2\n", "empty row"),
+        (b"a,b\n\xff\xff,\x81\n", "utf-8 or gb18030"),
+        (b"PK\x03\x04\x00\x00", "xlsx workbook"),
+        (b'a,b\n1,"x\n2,y\n3,z\n', "Line 2"),
+    ],
+)
+def test_a_csv_file_that_cannot_be_read_is_refused_with_its_cause(tmp_path, content, told):
+    with pytest.raises(FileRefused, match=told):
+        open_delimited(write(tmp_path, content))
+
+
+def test_a_quotation_mark_inside_a_text_does_not_refuse_the_file(tmp_path):
+    table = open_delimited(write(tmp_path, 'id,size\n1,5" pipe\n2,x\n'))
+    assert [row["size"] for row in rows(table)] == ['5" pipe', "x"]
+
+
+def test_a_header_alone_is_a_table_without_rows(tmp_path):
+    for text in ("a,b", "a,b\n", "a,b\r\n\r\n"):
+        table = open_delimited(write(tmp_path, text))
+        assert table.columns == ("a", "b")
+        assert table.count() == 0
+
+
+def test_titles_above_the_header_are_skipped_by_header_row(tmp_path):
+    table = open_delimited(write(tmp_path, "销售报表\n\n编号;金额\nA;1,5\n"), delimiter=";", header_row=3)
+    assert [(row[ROW], row["编号"], row["金额"]) for row in rows(table)] == [(4, "A", "1,5")]
+
+
+def test_headers_are_compared_without_width_spaces_and_invisible_characters():
+    assert header_names(["\ufeff Opportunity　ID ", "金额（万元）", "", "x", "x"]) == (  # noqa: RUF001
+        ("Opportunity ID", "金额(万元)", "(column 3)", "x", "x (2)"),
+        frozenset({"x"}),
+    )
+
+
+FIELD = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=6)
+
+
+@given(records=st.lists(st.lists(FIELD, min_size=1, max_size=4), max_size=30), block=st.sampled_from([200, 1 << 20]))
+def test_csv_records_are_those_that_pythons_own_reader_counts(tmp_path_factory, records, block):
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["a", "b"])
+        writer.writerows(records)
+    with path.open(encoding="utf-8", newline="") as stream:
+        expected = [record for record in csv.reader(stream) if record][1:]
+    table = open_delimited(path, block_bytes=block)
+    read = {row[ROW]: [row["a"], row["b"]] for row in rows(table)}
+    ragged = {row[ROW] for row in faulty(table)}
+    assert {number: fields for number, fields in enumerate(expected, 2) if len(fields) == 2} == read
+    assert {number for number, fields in enumerate(expected, 2) if len(fields) != 2} == ragged
+
+
+def test_parquet_keeps_types_and_numbers_records_from_one(tmp_path):
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({" 金额 ": [1.5, 2.5, 3.5], "at": [datetime(2024, 1, 1)] * 3}).write_parquet(path)
+    table = open_parquet(path, batch_rows=2)
+    assert [batch.rows.height for batch in table.read()] == [2, 1]
+    assert rows(table)[2] == {"金额": 3.5, "at": datetime(2024, 1, 1), ROW: 3}
+    with pytest.raises(FileRefused, match="Parquet"):
+        open_parquet(write(tmp_path, "no parquet"))
+
+
+def test_json_lines_keep_lines_that_are_no_object(tmp_path):
+    lines = [
+        '{"id": "1", "金额": 1.50, "ok": true, "tags": ["a"], "a/b~c": "slash"}',
+        "",
+        '{"id": "2"',
+        '["id"]',
+        '{"id": 3, "金额": null, "text": "a\\nb"}',
+    ]
+    table = open_json_lines(write(tmp_path, "\n".join(lines), "a.jsonl"))
+    assert sorted(table.columns) == ["a/b~c", "id", "ok", "tags", "text", "金额"]
+    first, last = rows(table)
+    assert (first[ROW], first["id"], first["金额"], first["ok"], first["tags"]) == (1, "1", "1.5", "true", '["a"]')
+    assert first["a/b~c"] == "slash"
+    assert (last[ROW], last["id"], last["金额"], last["text"]) == (4, "3", None, "a\nb")
+    assert [(row[ROW], row[REASON], json.loads(row[RAW])["line"]) for row in faulty(table)] == [
+        (2, "not_json", '{"id": "2"'),
+        (3, "not_json", '["id"]'),
+    ]
+    assert table.count() == 4
+
+
+def test_json_lines_without_a_line_have_no_rows_and_without_an_object_are_refused(tmp_path):
+    assert open_json_lines(write(tmp_path, "", "a.jsonl")).count() == 0
+    with pytest.raises(FileRefused, match="found none") as refused:
+        open_json_lines(write(tmp_path, "a,b\n1,2\n", "b.jsonl"))
+    assert refused.value.rows == 2
+
+
+def workbook(path: Path, cells: dict[tuple[int, int], object], sheet: str = "表") -> Path:
+    with xlsxwriter.Workbook(path) as book:
+        page = book.add_worksheet(sheet)
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        for (row, column), value in cells.items():
+            if isinstance(value, datetime):
+                page.write_datetime(row, column, value, day)
+            else:
+                page.write(row, column, value)
+    return path
+
+
+def test_a_sheet_keeps_typed_cells_and_the_numbers_a_person_sees(tmp_path):
+    cells = {
+        (2, 1): "编号", (2, 2): "签订日期", (2, 3): "金额",
+        (3, 1): 1001, (3, 2): datetime(2024, 3, 31), (3, 3): 1.005,
+        (5, 1): "A-7", (5, 2): "待签订", (5, 3): 2,
+    }  # fmt: skip
+    table = open_workbook(workbook(tmp_path / "a.xlsx", cells), sheet="表", header_row=3)
+    assert rows(table) == [
+        {"编号": "1001", "签订日期": "2024-03-31", "金额": 1.005, ROW: 4},
+        {"编号": "A-7", "签订日期": "待签订", "金额": 2.0, ROW: 6},
+    ]
+    assert table.sheet == "表"
+
+
+def test_a_workbook_that_cannot_be_used_is_refused_with_its_cause(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", {(0, 0): "a", (1, 0): 1})
+    with pytest.raises(FileRefused, match="'合同'"):
+        open_workbook(path, sheet="合同")
+    with pytest.raises(FileRefused, match="header in row 9"):
+        open_workbook(path, header_row=9)
+    with pytest.raises(FileRefused, match="xlsx"):
+        open_workbook(write(tmp_path, "a,b"))
+    with pytest.raises(FileRefused, match="stray cell"):
+        open_workbook(workbook(tmp_path / "wide.xlsx", {(0, 0): "a", (1_048_575, 16_383): 1}))
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * (80 << 20))
+    with pytest.raises(FileRefused, match="unpacked"):
+        open_workbook(write(tmp_path, content.getvalue(), "bomb.xlsx"))

@@ -1,0 +1,91 @@
+"""Dates, moments, booleans, text and value maps."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.ingest.values import as_text, booleans, dates, local_to_utc, mapped, moments, utc_to_business_date
+
+SHANGHAI = "Asia/Shanghai"
+
+
+def test_each_date_is_read_by_the_first_format_that_fits():
+    raw = pl.Series(["2024-03-31", "31/03/24", "2024年3月5日", "２０２４-１-２", "", "31/02/24", "待签订", None])
+    parsed = dates(raw, ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%Y年%m月%d日"), SHANGHAI, [""])
+    assert parsed.values.to_list() == [
+        date(2024, 3, 31), date(2024, 3, 31), date(2024, 3, 5), date(2024, 1, 2), None, None, None, None,
+    ]  # fmt: skip
+    assert parsed.faults["not_a_date"].to_list() == [False] * 5 + [True, True, False]
+
+
+def test_typed_dates_need_no_format():
+    zoned = pl.Series([datetime(2024, 3, 30, 20, tzinfo=UTC)]).dt.convert_time_zone("UTC")
+    assert dates(zoned, (), SHANGHAI, []).values.to_list() == [date(2024, 3, 31)]
+    assert dates(pl.Series([20240331]), ("%Y%m%d",), SHANGHAI, []).values.to_list() == [date(2024, 3, 31)]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024-03-31 09:30:00", datetime(2024, 3, 31, 1, 30)),
+        ("2024-03-31", datetime(2024, 3, 30, 16)),
+        ("2024-03-31T09:30:00Z", datetime(2024, 3, 31, 9, 30)),
+        ("2024-03-31T09:30:00+02:00", datetime(2024, 3, 31, 7, 30)),
+        ("2024-03-31 09:30:00.125", datetime(2024, 3, 31, 1, 30, 0, 125000)),
+    ],
+)
+def test_moments_become_utc(text, moment):
+    formats = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d")
+    assert moments(pl.Series([text]), formats, SHANGHAI, []).values.to_list() == [moment]
+
+
+def test_hours_that_summer_time_skips_or_repeats_have_one_meaning():
+    local = pl.Series([datetime(2024, 3, 10, 2, 30), datetime(2024, 11, 3, 1, 30)])
+    utc = local_to_utc(local, "America/New_York")
+    assert utc.to_list() == [datetime(2024, 3, 10, 7, 30), datetime(2024, 11, 3, 5, 30)]
+
+
+@given(st.datetimes(datetime(1995, 1, 1), datetime(2090, 1, 1)), st.sampled_from([SHANGHAI, "UTC", "America/New_York"]))
+def test_the_business_date_is_the_date_on_the_wall_there(moment, zone):
+    expected = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
+    assert utc_to_business_date(pl.Series([moment], dtype=pl.Datetime("us")), zone).to_list() == [expected]
+
+
+def test_a_mere_date_is_local_midnight_and_keeps_its_business_date():
+    at = moments(pl.Series([date(2024, 3, 31)]), (), "America/New_York", []).values
+    assert at.to_list() == [datetime(2024, 3, 31, 4)]
+    assert utc_to_business_date(at, "America/New_York").to_list() == [date(2024, 3, 31)]
+
+
+def test_booleans_are_read_by_their_spellings():
+    parsed = booleans(pl.Series(["是", "YES", "0", "", "maybe"]), ("是", "yes"), ("否", "0"), [""])
+    assert parsed.values.to_list() == [True, True, False, None, None]
+    assert parsed.faults["not_a_boolean"].to_list() == [False, False, False, False, True]
+    assert booleans(pl.Series([1, 0]), ("1",), ("0",), []).values.to_list() == [True, False]
+
+
+def test_text_is_trimmed_and_null_tokens_are_nothing():
+    raw = pl.Series(["  a b ", "\u3000中\u00a0", "NULL", "", None])
+    assert as_text(raw, ["NULL"]).to_list() == ["a b", "中", None, None, None]
+
+
+def test_typed_cells_read_as_a_person_would_write_them():
+    assert as_text(pl.Series([12.0, 1.5, None])).to_list() == ["12", "1.5", None]
+    assert as_text(pl.Series([Decimal("1.20")])).to_list() == ["1.20"]
+    assert as_text(pl.Series(["a"], dtype=pl.Categorical)).to_list() == ["a"]
+    assert as_text(pl.Series([date(2024, 1, 2)])).to_list() == ["2024-01-02"]
+
+
+def test_a_map_compares_as_written_and_then_without_case_and_width():
+    mapping = {"Won": "won", "won ": "x", "ＡＢ": "ab", "高": "high"}
+    parsed = mapped(pl.Series(["Won", "WON", "ab", "高", "low", None]), mapping)
+    assert parsed.values.to_list() == ["won", "x", "ab", "high", None, None]
+    assert parsed.faults["unknown_value"].to_list() == [False, False, False, False, True, False]
+    kept = mapped(pl.Series(["low"]), mapping, keep_unmapped=True)
+    assert kept.values.to_list() == ["low"]
+    assert not kept.faults
