@@ -139,7 +139,7 @@ def run_log(path: Path, *, secrets: Iterable[str] = ()) -> Iterator[Path]:
     """Write the events of a run to ``path`` for the length of a ``with`` block, from DEBUG up.
 
     Args:
-        path: the file, appended to, so that a resumed run continues its log; usually ``logs/<run_id>.jsonl``.
+        path: the file, appended to, so that a resumed run continues its log; usually ``logs/<as_of>.jsonl``.
         secrets: values that must not be written anywhere.
 
     Yields:
