@@ -36,7 +36,7 @@ class WorkingTime:
     """The time axis of the simulation.
 
     A moment is a float ``w``: the number of working days passed since ``first``, its fraction the part of the working
-    day from 09:00 to 18:30. Public holidays and weekends take no time, so activity dips around Chinese New Year by itself.
+    day from 09:00 to 18:30. Days off take no time, so that activity dips around Chinese New Year by itself.
 
     Attributes:
         first: First day of the data.

@@ -48,7 +48,7 @@ def grouped(hundredths: Ints, prefixes: Sequence[str] | None = None, currency: I
         .then(pl.concat_str(part[3].cast(pl.String), padded[2], padded[1], padded[0], separator=","))
         .when(whole >= 1000**2)
         .then(pl.concat_str(part[2].cast(pl.String), padded[1], padded[0], separator=","))
-        .when(whole >= 1000)  # noqa: PLR2004
+        .when(whole >= 1000)
         .then(pl.concat_str(part[1].cast(pl.String), padded[0], separator=","))
         .otherwise(whole.cast(pl.String))
     )

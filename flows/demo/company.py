@@ -1,23 +1,25 @@
-"""Writing the demo company's input files, chunk by chunk and night by night, with the truths that were planted in them."""
+"""Writing the demo company's input files, chunk by chunk and night by night, with the truths planted in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 
-from flows.demo import exports, sheets
+from flows.demo import contract_exports, customer_exports, deal_exports, sheets
 from flows.demo import vocabulary as words
 from flows.demo.calendar import Ints, WorkingTime, epoch_day, month_start
 from flows.demo.deals import Accounts, Deals, make_accounts, simulate
-from flows.demo.exports import View
 from flows.demo.files import NightFolder
 from flows.demo.organisation import Organisation, build
 from flows.demo.plan import Plan, make_plan
 from flows.demo.planted import Nights, plant
 from flows.demo.records import Records, surround
 from flows.demo.stores import store_count, visits
-from flows.demo.truths import Tally, write_truths
+from flows.demo.tally import Tally
+from flows.demo.truths import write_truths
+from flows.demo.view import View, view
 from flows.errors import PermanentError
 
 DEFAULT_LAST_NIGHT = date(2026, 11, 20)
@@ -67,7 +69,7 @@ def generate(
         PermanentError: the scale is too small to plant anything in, or there are no nights.
     """
     total = round(DEALS_PER_SCALE * scale)
-    if total < 100 or nights < 1:  # noqa: PLR2004
+    if total < 100 or nights < 1:
         raise PermanentError(f"Expected scale >= 0.05 and nights >= 1, found scale {scale} and nights {nights}.")
     time = WorkingTime.of_china(month_start(last_night, -12 * YEARS), last_night)
     dates = Nights(tuple(last_night - timedelta(days=back) for back in range(nights - 1, -1, -1)), time)
@@ -84,13 +86,13 @@ def generate(
         plant(random, organisation, deals, dates)
         records = surround(random, time, deals)
         for number, night in enumerate(dates.dates):
-            now = exports.view(time, deals, records, number, night)
-            _write_chunk(folders[number], time, organisation, accounts, deals, records, now, firsts, nights)
+            now = view(time, deals, records, number, night)
+            _write_chunk(folders[number], time, organisation, accounts, deals, records, now, firsts, dates.dates)
             if chunk == 0:
                 folders[number].add_templates(
                     sheets.templates(folders[number].root, accounts, organisation, dates.dates[0], night)
                 )
-            tally.count(chunk, deals, accounts, records, now)
+            tally.count(deals, records, now)
         firsts.advance(accounts, deals, records)
     plan = make_plan(_random(seed, 2), time, organisation, tally.wins)
     for night_folder, night in zip(folders, dates.dates, strict=True):
@@ -128,35 +130,39 @@ def _write_chunk(
     records: Records,
     now: View,
     firsts: _Firsts,
-    nights: int,
+    nights: Sequence[date],
 ) -> None:
     """All tables that grow with the deals."""
-    mistyped = _mistyped(deals, now) if firsts.deal == 1 and (now.number < nights - 1 or nights == 1) else None
+    mistyped = (
+        _mistyped(deals, time, nights[0])
+        if firsts.deal == 1 and (now.number < len(nights) - 1 or len(nights) == 1)
+        else None
+    )
     lead_owner = organisation.holder(deals.seat[records.leads.deal], records.leads.created)
     account_owner = _account_owner(organisation, accounts, now)
     folder.csv(
-        "opportunities", exports.opportunities(time, deals, accounts, now, organisation.people), mistyped=mistyped
+        "opportunities", deal_exports.opportunities(time, deals, accounts, now, organisation.people), mistyped=mistyped
     )
-    folder.parquet("opportunity_history", exports.opportunity_history(time, deals, now))
-    folder.csv("leads", exports.leads(time, deals, accounts, records, now, lead_owner, firsts.lead))
-    folder.csv("accounts", exports.accounts_table(time, accounts, account_owner))
-    folder.csv("contacts", exports.contacts(accounts), encoding="gb18030")
-    folder.json_lines("activities", exports.activities(time, deals, accounts, records, now, firsts.activity))
-    folder.csv("contracts", exports.contracts(time, deals, accounts, records, now))
-    folder.csv("order_lines", exports.order_lines(time, deals, accounts, records, now), encoding="utf-8")
-    folder.csv("payments", exports.payments(time, deals, records, now))
-    folder.csv("requirements", exports.requirements(time, deals, accounts, records, now))
-    folder.csv("objections", exports.objections(time, deals, records, now))
+    folder.parquet("opportunity_history", deal_exports.opportunity_history(time, deals, now))
+    folder.csv("leads", deal_exports.leads(time, deals, accounts, records, now, lead_owner, firsts.lead))
+    folder.csv("accounts", customer_exports.accounts_table(time, accounts, account_owner))
+    folder.csv("contacts", customer_exports.contacts(accounts), encoding="gb18030")
+    folder.json_lines("activities", deal_exports.activities(time, deals, accounts, records, now, firsts.activity))
+    folder.csv("contracts", contract_exports.contracts(time, deals, accounts, records, now))
+    folder.csv("order_lines", contract_exports.order_lines(time, deals, accounts, records, now), encoding="utf-8")
+    folder.csv("payments", contract_exports.payments(time, deals, records, now))
+    folder.csv("requirements", customer_exports.requirements(time, deals, accounts, records, now))
+    folder.csv("objections", customer_exports.objections(time, deals, records, now))
     folder.next_part()
 
 
-def _mistyped(deals: Deals, now: View) -> str:
-    """A young open deal that nothing else is planted in: the newest that exists on the first night and is never deleted."""
-    open_now = deals.event_stage[now.last] < words.OPEN_STAGES
-    kept = deals.deleted_night[now.deals] == deals.deleted_night.max()
-    old = deals.created[now.deals] < now.cutoff - 12
-    chosen = now.deals[open_now & kept & old]
-    return f"OPP-{deals.first_number + int(chosen[-1]):07d}"
+def _mistyped(deals: Deals, time: WorkingTime, first_night: date) -> str:
+    """The youngest open deal that is in the export of every night; nothing else is planted in it."""
+    last = deals.lasts
+    is_open = deals.event_stage[last] < words.OPEN_STAGES
+    kept = deals.deleted_night == deals.deleted_night.max()
+    old = deals.created < time.index(first_night) - 12
+    return f"OPP-{deals.first_number + int(np.flatnonzero(is_open & kept & old)[-1]):07d}"
 
 
 def _account_owner(organisation: Organisation, accounts: Accounts, now: View) -> Ints:
@@ -173,7 +179,7 @@ def _write_rest(
     folder: NightFolder, time: WorkingTime, organisation: Organisation, plan: Plan, night: date, scale: float
 ) -> None:
     """People, products, stores and the planning book."""
-    folder.csv("users", exports.users(organisation.people, night), encoding="utf-8")
+    folder.csv("users", customer_exports.users(organisation.people, night), encoding="utf-8")
     folder.workbook("crm/products.xlsx", len(words.PRODUCTS), sheets.products)
     count = store_count(scale)
     folder.workbook("crm/stores.xlsx", count, lambda path: sheets.stores(path, time, organisation, count))

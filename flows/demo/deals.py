@@ -1,6 +1,6 @@
 """The life of every deal, simulated in columns: when it starts, moves, is pushed, re-priced, handed over, won or lost.
 
-All deals of a chunk advance together, one event each per round. The whole three years are simulated once; what a night's
+All deals of a chunk advance together, one event each per round. The three years are simulated once; what a night's
 export shows is the part of each life that had happened by then.
 """
 
@@ -151,7 +151,7 @@ def _creation(rng: np.random.Generator, time: WorkingTime, count: int) -> Floats
 
 def bad_quarter(time: WorkingTime) -> tuple[float, float]:
     """The latest third quarter that has ended by the last night, as working moments."""
-    year = time.last.year if time.last.month >= 10 else time.last.year - 1  # noqa: PLR2004
+    year = time.last.year if time.last.month >= 10 else time.last.year - 1
     start = quarter_start(time.last.replace(year=year, month=7, day=1))
     return float(time.index(start)), float(time.index(month_start(start, 3)))
 
@@ -230,7 +230,7 @@ def _live(rng: np.random.Generator, time: WorkingTime, organisation: Organisatio
         pushing = np.where(piled[alive], 0.6, PUSH)
         edges = np.cumsum([losing, pushing, np.full(len(alive), EDIT), np.where(here > 0, BACK, 0.0)], axis=0)
         kind = (chance >= edges).sum(axis=0)  # 0 lost, 1 push, 2 edit, 3 back, 4 advance
-        step = np.where(kind == 4, 1 + ((size < SKIP) & (here < 3)), 0) - (kind == 3)  # noqa: PLR2004
+        step = np.where(kind == 4, 1 + ((size < SKIP) & (here < 3)), 0) - (kind == 3)
         after = np.where(kind == 0, words.LOST, here + step)
         then = _pull_to_quarter_end(rng, then, now[alive], after == words.WON, quarter_ends)
 
@@ -243,7 +243,7 @@ def _live(rng: np.random.Generator, time: WorkingTime, organisation: Organisatio
         later = np.maximum(expected[alive], today) + (8 + 28 * size).astype(np.int64)
         overtaken = (expected[alive] < today) & (size < 0.6)
         expected[alive] = np.where(closing, today, np.where((kind == 1) | overtaken, later, expected[alive]))
-        factor = np.where(kind == 2, 0.75 + 0.4 * size, np.where(closing & (size < 0.3) & (kind == 4), 0.94, 1.0))  # noqa: PLR2004
+        factor = np.where(kind == 2, 0.75 + 0.4 * size, np.where(closing & (size < 0.3) & (kind == 4), 0.94, 1.0))
         amount[alive] = np.where(factor == 1.0, amount[alive], np.round(amount[alive] * factor / 1000) * 1000)
         stage[alive], now[alive] = after, then
         events.append((alive, then, after, amount[alive], expected[alive]))
@@ -267,5 +267,5 @@ def _pull_to_quarter_end(rng: np.random.Generator, then: Floats, now: Floats, wo
     place = np.searchsorted(ends, then, side="right") - 1
     end = np.where(place >= 0, ends[np.maximum(place, 0)], -1e9)
     pulled = end - 0.05 - 3 * rng.random(len(then))
-    chosen = won & (then - end < 8) & (pulled > now + 0.05) & (rng.random(len(then)) < 0.35)  # noqa: PLR2004
+    chosen = won & (then - end < 8) & (pulled > now + 0.05) & (rng.random(len(then)) < 0.35)
     return np.where(chosen, pulled, then)

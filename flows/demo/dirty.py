@@ -1,7 +1,7 @@
 """Dirty rows: slips of the keyboard as they occur, planted at known rows of known files.
 
-They are rows of their own (ids in the nine millions), so that the totals of what is good stay simple. One is different: a
-real deal whose amount is mistyped until somebody mends it on the last night.
+They are rows of their own (ids in the nine millions), so that the totals of what is good stay simple. One differs:
+a real deal whose amount is mistyped until somebody mends it on the last night.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +15,7 @@ MISTYPED = "12O,000.00"
 
 @dataclass(frozen=True)
 class DirtyRow:
-    """One faulty cell, as quarantine is expected to describe it. ``row`` counts as a person does: the header is row 1."""
+    """One faulty cell, as quarantine is to describe it. ``row`` counts as a person does: the header is row 1."""
 
     file: str
     sheet: str | None

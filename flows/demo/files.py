@@ -1,4 +1,4 @@
-"""One night's folder: writing tables as CSV, Parquet and JSON lines in parts, soiling them on the way, counting rows."""
+"""One night's folder: tables as CSV, Parquet and JSON lines in parts, soiled on the way, their rows counted."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ BOM = b"\xef\xbb\xbf"
 class NightFolder:
     """The files of one night.
 
-    A table of a large company comes in several parts (``leads_01.csv``, ``leads_02.csv``), as exports of large tables do.
+    A table of a large company comes in several parts (``leads_01.csv``, ``leads_02.csv``), as large exports do.
 
     Attributes:
         root: the night's folder.

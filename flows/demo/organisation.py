@@ -31,7 +31,8 @@ class Organisation:
         seat_leaves: Working moment at which the first holder leaves.
         seat_refilled: Working moment at which the second holder starts.
         seat_skill: Factor on the odds of losing; below 1 is a good seller.
-        people: One row per person: user_id, name, email, manager_id, role, region, team, hired_on, left_on, language, seat.
+        people: One row per person: user_id, name, email, manager_id, role, region, team, hired_on, left_on, language,
+            seat.
         team_names: Names by team number.
         team_region: Region of each team.
         piling_seat: Seat of the rep who piles up deals.
@@ -123,7 +124,7 @@ def _territories(count: int) -> tuple[Ints, Ints, tuple[str, ...], Ints]:
     south = max(4, round(count * words.REGION_SHARE[1]))
     north = max(3, round(count * words.REGION_SHARE[2]))
     sizes = (east, south, north, max(2, count - east - south - north))
-    team_size = 4 if count < 60 else 8  # noqa: PLR2004
+    team_size = 4 if count < 60 else 8
     region, team, names, team_region = [], [], [], []
     for number, size in enumerate(sizes):
         at_least = 2 if number in {words.EAST, words.SOUTH} else 1
@@ -168,7 +169,7 @@ def _people(
     names = _names(rng, np.concatenate([region[holders], team_region, np.arange(regions), [0, 0]]))
     ids = [f"U{number:04d}" for number in range(1, reps + teams + regions + 3)]
     leader = ids[reps + teams + regions]
-    rows = []
+    rows: list[tuple[str | None, str, str | None, str | None, date, date | None, int | None]] = []
     started = time.first - timedelta(days=1)
     for person, seat in enumerate(holders.tolist()):
         is_second = person >= seats
@@ -202,7 +203,7 @@ def _day(time: WorkingTime, moment: float) -> date:
 
 
 def _names(rng: np.random.Generator, region: Ints) -> list[tuple[str, str, str]]:
-    """Distinct name, mail address and language for each person; people of the international region have English names."""
+    """A name, a mail address of one's own and a language for each person; English in the international region."""
     chinese = rng.permutation(len(words.SURNAMES) * len(words.GIVEN_NAMES))
     english = rng.permutation(len(words.FIRST_NAMES) * len(words.LAST_NAMES))
     names, used = [], set()

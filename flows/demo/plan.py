@@ -1,7 +1,7 @@
 """The plan of the demo company: what a sensible planning round would have set, calibrated against what was simulated.
 
-Targets of past periods come from each region's productivity, smoothed over its reps, with a season and a ramp. Those of the
-current quarter are fitted so that most nodes are near plan on the last night, and the planted ones are not.
+Targets of past periods come from each region's productivity, smoothed over its reps, with a season and a ramp. Those of
+the current quarter are fitted so that most nodes are near plan on the last night, and the planted ones are not.
 """
 
 from dataclasses import dataclass
@@ -117,7 +117,7 @@ def _by_month(wins: Wins, reps: int, months: tuple[date, ...]) -> Floats:
 def _smoothed(
     rng: np.random.Generator, actual: Floats, weight: Floats, columns: np.ndarray, measured: np.ndarray
 ) -> Floats:
-    """Targets of one region and year: its productivity, half of each rep's own difference, and an attainment around 0.98."""
+    """Targets of one region and year: its productivity, part of each rep's difference, an attainment around 0.98."""
     done, effort = actual[:, measured].sum(), weight[:, measured].sum()
     rate = done / effort if effort and done else 1.0
     own = actual[:, measured].sum(axis=1)
@@ -191,7 +191,7 @@ def _balance_regions(reps: pl.DataFrame, sold: Floats, passed: float, fitted: Fl
 
 def _since(wins: Wins, reps: int, start: date) -> Floats:
     late = wins.day >= epoch_day(start)
-    return np.bincount(wins.person[late], weights=wins.value[late], minlength=reps)[:reps]
+    return np.bincount(wins.person[late], weights=wins.value[late], minlength=reps)[:reps].astype(np.float64)
 
 
 def _fit_month_with_fewer_heads(
@@ -208,7 +208,7 @@ def _fit_month_with_fewer_heads(
 
 
 def nodes(plan: Plan, organisation: Organisation, company: str) -> list[tuple[str, str, Ints, Ints]]:
-    """Kind, name, bookings and counts by month of every node: the company, its regions, teams and reps. Children add up."""
+    """Kind, name, bookings and counts by month of every node: company, regions, teams, reps. Children add up."""
     reps = organisation.people.filter(pl.col("role") == "rep")
     rows: list[tuple[str, str, Ints, Ints]] = [("company", company, plan.value.sum(axis=0), plan.count.sum(axis=0))]
     for kind in ("region", "team"):

@@ -48,7 +48,7 @@ def plant(rng: np.random.Generator, organisation: Organisation, deals: Deals, ni
 
 
 def share_out_wins(rng: np.random.Generator, organisation: Organisation, deals: Deals, time: WorkingTime) -> None:
-    """Deal out the wins of the current quarter evenly over the seats of each region, but for those who are planted to lag.
+    """Deal out the quarter's wins evenly over the seats of each region, but for those who are planted to lag.
 
     A rep wins a handful of deals a quarter; left to chance, a third of a healthy team would have none.
     """
@@ -77,7 +77,7 @@ def share_out_wins(rng: np.random.Generator, organisation: Organisation, deals: 
 def top_up(rng: np.random.Generator, organisation: Organisation, deals: Deals, nights: Nights) -> None:
     """In a small company, let some late losses of the quarter be wins, so that each region has about one win a seat.
 
-    A deal lost from the proposal or the negotiation goes on through the stages that were left and is won some days later.
+    A deal lost from the proposal or the negotiation goes on through the stages left and is won some days later.
     """
     time = nights.time
     quarter, first = float(time.index(quarter_start(time.last))), float(time.index(nights.dates[0]))
@@ -96,14 +96,14 @@ def top_up(rng: np.random.Generator, organisation: Organisation, deals: Deals, n
     amount = deals.event_amount[last]
     won_at = at[deal] + 3.5
     _append(deals, deal, won_at, np.full(len(deal), words.WON), amount, time.day(won_at))
-    between = before[deal] == 2  # noqa: PLR2004
+    between = before[deal] == 2
     signing = at[deal][between] + 1.5
     _append(deals, deal[between], signing, np.full(len(signing), 4), amount[between], time.day(won_at[between]))
     deals.sort()
 
 
 def settle_before(rng: np.random.Generator, deals: Deals, nights: Nights) -> None:
-    """Let most deals that are signed in the written nights happen some days earlier: these nights' story is the planted one."""
+    """Move most deals signed in the written nights some days back: these nights' story is the planted one."""
     first = float(nights.time.index(nights.dates[0]))
     lasts = deals.lasts
     signed = deals.event_at[lasts]

@@ -18,7 +18,7 @@ UNCONVERTED, UNCONVERTED_IN_BAD_QUARTER = 1.4, 3.6
 
 @dataclass(frozen=True)
 class Leads:
-    """One entry a lead, in order of creation. ``deal`` is the deal it became or resembles; ``converted`` may be never."""
+    """One entry a lead, in order of creation. ``deal`` is the deal it became or is like; ``converted`` may be never."""
 
     deal: Ints
     created: Floats

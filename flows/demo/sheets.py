@@ -20,6 +20,24 @@ from flows.demo.plan import STRETCH_PERCENT, Plan, nodes
 COMPANY = "示例科技有限公司"
 CREATED = datetime(2026, 1, 5, 9, 0, 0)  # noqa: DTZ001 (a property of the file, without zone)
 TITLE_ROWS = 2
+TEMPLATES = {
+    "客户信息跟踪表": (
+        *("客户名称", "行业", "企业规模", "联系人", "职务", "联系方式", "线索来源", "开发阶段"),
+        *("负责人", "首次接触时间", "预计成交时间", "备注"),
+    ),
+    "销售阶段进度表": (
+        *("客户名称", "当前阶段", "阶段开始时间", "预计完成时间"),
+        *("已完成动作", "待办事项", "风险点", "负责人"),
+    ),
+    "客户需求记录表": (
+        *("客户名称", "需求类型", "具体需求描述", "优先级"),
+        *("客户痛点", "解决方案方向", "确认人", "确认时间"),
+    ),
+    "合同关键信息表": (
+        *("合同编号", "客户名称", "合同金额(万元)", "签订日期", "付款方式"),
+        *("交付周期", "主要条款(如服务范围)", "负责人", "归档状态"),
+    ),
+}
 Row = Sequence[Any]
 
 
@@ -106,19 +124,21 @@ def _target_rows(organisation: Organisation, plan: Plan) -> Iterable[Row]:
             if value:
                 stretch = value * STRETCH_PERCENT // 100
                 yield (version, "签约额", "月", month, kinds[kind], name, value / 100, stretch / 100, "CNY")
-            yield (version, "赢单数", "月", month, kinds[kind], name, count, count + (count > 3), None)  # noqa: PLR2004
+            yield (version, "赢单数", "月", month, kinds[kind], name, count, count + (count > 3), None)
 
 
 def _initiatives(time: WorkingTime, organisation: Organisation) -> list[Row]:
     leaders = organisation.people.filter(pl.col("role") == "leader")["user_id"].to_list()
     manager = organisation.people.filter(pl.col("role") == "manager")["user_id"].to_list()
     end = quarter_start(time.last)
+    south, east, head = leaders[words.SOUTH], leaders[words.EAST], leaders[-1]
+    last, earlier = month_start(end, 3), month_start(end, 2)
     return [
-        ("JC-01", "华南线索转化率恢复到35%", "线索两小时内首次联系", leaders[words.SOUTH], month_start(end, 3), "lead_conversion", "进行中", 50_000),
-        ("JC-02", "缩短方案定制周期", "售前模板化，48小时出方案", leaders[-1], month_start(end, 2), "dwell", "进行中", 120_000),
-        ("JC-03", "华东补员", "两个月内补齐离职岗位", leaders[words.EAST], end, "headcount", "已完成", 80_000),
-        ("JC-04", "Grow international accounts", "Two partner events a quarter", manager[-1], month_start(end, 3), "bookings", "进行中", 200_000),
-    ]  # fmt: skip
+        ("JC-01", "华南线索转化率恢复到35%", "线索两小时内首次联系", south, last, "lead_conversion", "进行中", 50_000),
+        ("JC-02", "缩短方案定制周期", "售前模板化，48小时出方案", head, earlier, "dwell", "进行中", 120_000),
+        ("JC-03", "华东补员", "两个月内补齐离职岗位", east, end, "headcount", "已完成", 80_000),
+        ("JC-04", "Grow abroad", "Two partner events a quarter", manager[-1], last, "bookings", "进行中", 200_000),
+    ]
 
 
 def products(path: Path) -> None:
@@ -139,7 +159,7 @@ def stores(path: Path, time: WorkingTime, organisation: Organisation, count: int
         name = f"{city}{words.WORDS_ZH[number * 7 % 32]}{words.WORDS_ZH[number * 11 % 32]}店{number + 1:04d}"
         opened = time.first - timedelta(days=number * 37 % 1500)
         weight = round((1 + number * 13 % 7) / 400, 4)
-        active = "否" if number % 23 == 7 else "是"  # noqa: PLR2004
+        active = "否" if number % 23 == 7 else "是"
         rows.append(
             (
                 f"MD-{number + 1:05d}",
@@ -160,7 +180,7 @@ def stores(path: Path, time: WorkingTime, organisation: Organisation, count: int
 def templates(
     folder: Path, accounts: Accounts, organisation: Organisation, first_night: date, night: date
 ) -> tuple[dict[str, int], list[DirtyRow], list[dict[str, object]]]:
-    """The four process templates of one team, kept by hand beside the CRM. Only the date of filling in changes every night.
+    """The four process templates of one team, kept by hand beside the CRM. Only the date of filling in changes.
 
     Returns:
         Rows by file, the dirty rows, and the masked names with their cells.
@@ -175,24 +195,14 @@ def templates(
     for number, (name, who) in enumerate(zip(shown, holders, strict=True)):
         first = first_night - timedelta(days=20 + number * 17 % 300)
         customers.append(_customer(number, name, who, first, first_night))
-        if number < 20:  # noqa: PLR2004
+        if number < 20:
             stages.append(_stage(number, name, who, first_night))
-        if number < 16:  # noqa: PLR2004
+        if number < 16:
             wants.append(_want(number, name, first_night))
-        if number < 14:  # noqa: PLR2004
+        if number < 14:
             signed.append(_signed(number, name, who, first_night))
-    books = {
-        "客户信息跟踪表": (
-            "客户名称", "行业", "企业规模", "联系人", "职务", "联系方式", "线索来源", "开发阶段", "负责人", "首次接触时间", "预计成交时间", "备注",
-        ),
-        "销售阶段进度表": ("客户名称", "当前阶段", "阶段开始时间", "预计完成时间", "已完成动作", "待办事项", "风险点", "负责人"),
-        "客户需求记录表": ("客户名称", "需求类型", "具体需求描述", "优先级", "客户痛点", "解决方案方向", "确认人", "确认时间"),
-        "合同关键信息表": (
-            "合同编号", "客户名称", "合同金额(万元)", "签订日期", "付款方式", "交付周期", "主要条款(如服务范围)", "负责人", "归档状态",
-        ),
-    }  # fmt: skip
     counts, masked = {}, []
-    for (book, header), rows in zip(books.items(), (customers, stages, wants, signed), strict=True):
+    for (book, header), rows in zip(TEMPLATES.items(), (customers, stages, wants, signed), strict=True):
         file = f"sheets/{book}.xlsx"
         write_workbook(folder / file, [(book, (f"{book}（华东一部）", note), header, rows)])
         counts[file] = len(rows)
@@ -213,16 +223,17 @@ def templates(
 
 def _masked(name: str, number: int) -> str:
     """Every sixth customer is masked, down to what many have in common."""
-    return "*" + name[4:] if number % 6 == 2 else name  # noqa: PLR2004
+    return "*" + name[4:] if number % 6 == 2 else name
 
 
 def _customer(number: int, name: str, who: str, first: date, night: date) -> Row:
     status = ("新线索", "已联系", "已报价", "谈单中", "待决策", "已成交", "流失")[number % 7]
     contact = words.SURNAMES[number % 28][0] + words.GIVEN_NAMES[number * 3 % 25][0]
-    closing = None if number % 9 == 4 else night + timedelta(days=5 + number * 11 % 90)  # noqa: PLR2004
+    closing = None if number % 9 == 4 else night + timedelta(days=5 + number * 11 % 90)
     return (
         name, words.INDUSTRIES[number % 8], words.SIZE_BANDS[number % 4], contact, words.TITLES[number % 5],
-        f"138{number * 104_729 % 10**8:08d}", words.SOURCES[number % 7], status, who, first, closing, "重点跟进" if number % 5 == 0 else None,
+        f"138{number * 104_729 % 10**8:08d}", words.SOURCES[number % 7], status, who, first, closing,
+        "重点跟进" if number % 5 == 0 else None,
     )  # fmt: skip
 
 
@@ -230,7 +241,8 @@ def _stage(number: int, name: str, who: str, night: date) -> Row:
     stage = ("客户开发", "需求挖掘", "方案定制", "商务谈判", "合同签订", "售后维护")[number % 6]
     started = night - timedelta(days=3 + number * 7 % 60)
     return (
-        name, stage, started, started + timedelta(days=30), words.ACTIVITY_SUBJECTS[number % 5], words.NEXT_STEPS[number % 8],
+        name, stage, started, started + timedelta(days=30), words.ACTIVITY_SUBJECTS[number % 5],
+        words.NEXT_STEPS[number % 8],
         "竞争对手低价" if number % 4 == 1 else None, who,
     )  # fmt: skip
 
@@ -244,9 +256,9 @@ def _want(number: int, name: str, night: date) -> Row:
 
 
 def _signed(number: int, name: str, who: str, night: date) -> Row:
-    amount: object = "约十五万" if number == 9 else round(8.5 + number * 3.75, 2)  # noqa: PLR2004
+    amount: object = "约十五万" if number == 9 else round(8.5 + number * 3.75, 2)
     signed_on: object = "待签订" if number % 4 == 1 else night - timedelta(days=10 + number * 13)
-    terms = "分期付款" if number % 5 == 3 else words.PAYMENT_TERMS[number % 4][0]  # noqa: PLR2004
+    terms = "分期付款" if number % 5 == 3 else words.PAYMENT_TERMS[number % 4][0]
     archived = "未归档" if signed_on == "待签订" else "已归档"
     return (
         f"QD-{night.year}-{number + 1:03d}", name, amount, signed_on, terms, words.DELIVERY_TERMS[number % 4],

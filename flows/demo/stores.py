@@ -5,8 +5,8 @@ import polars as pl
 
 from flows.demo.calendar import WorkingTime
 from flows.demo.columns import dates, numbered, word
-from flows.demo.exports import person_ids
 from flows.demo.organisation import Organisation
+from flows.demo.view import person_ids
 
 EVERY_DAYS, VISITS = 14, 26
 
