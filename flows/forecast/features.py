@@ -15,7 +15,7 @@ OPEN_DEALS = """
         opportunity_id,
         node_key,
         cast(coalesce(amount, 0) * 100 as bigint) as amount_cents,
-        win_probability,
+        cast(coalesce(weighted_amount, 0) * 100 as bigint) as weighted_cents,
         greatest(forecast_close_on, $as_of) as forecast_close_on
     from marts.fct_opportunity
     where not is_closed
@@ -36,8 +36,9 @@ class Features:
     """Everything known on the as-of date that a method may use. Amounts are whole cents of the reporting currency.
 
     Attributes:
-        open_deals: opportunity_id, node_key (of its rep), amount_cents, win_probability (0 to 1, null where nothing is
-            known), forecast_close_on (as_of or later; null where no date can be given).
+        open_deals: opportunity_id, node_key (of its rep), amount_cents, weighted_cents (amount × win rate of its stage,
+            rounded to cents by the marts; 0 where no rate is known), forecast_close_on (as_of or later; null where no
+            date can be given). A deal of unknown amount has 0.
         bookings: node_key, booked_on, amount_cents; from the start of the fiscal year to as_of, one row per node and
         day.
         nodes: node_key, parent_node_key; today's organisation, one tree with the company (parent null) on top.

@@ -1,9 +1,9 @@
 """F1: what is closed, plus every open deal at its amount times the win rate of its stage.
 
-The baseline everyone knows (expected revenue = amount × probability). The probability of a deal is its stage's
-historical win rate, computed in the marts (``fct_opportunity.win_probability``). A deal counts in the period in which
-it is forecast to close. Deals not yet created are not in it, so far periods come out low; and it gives a point, not a
-distribution.
+The baseline everyone knows (expected revenue = amount × probability). The marts weigh each deal by its stage's
+historical win rate and round it to cents (``fct_opportunity.weighted_amount``), so the sums here agree with a sum over
+deals. A deal counts in the period in which it is forecast to close. Deals not yet created are not in it, so far periods
+come out low; and it gives a point, not a distribution.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ from flows.forecast.method import AMOUNTS, KEY
 from flows.forecast.organisation import roll_up
 from flows.forecast.periods import MONTHS, periods_ahead, starts_of
 
-MILLION = 1_000_000
 _PERIOD = ["period_kind", "period_start_on"]
 
 
@@ -31,7 +30,7 @@ class StageWinRate:
             "node_key",
             day="forecast_close_on",
             open_amount="amount_cents",
-            open_weighted_amount=weighted_cents(),
+            open_weighted_amount="weighted_cents",
             n_open=pl.lit(1, dtype=pl.Int64),
         )
         open_amounts = _by_period(deals, features, ["open_amount", "open_weighted_amount", "n_open"])
@@ -57,17 +56,6 @@ class StageWinRate:
             .select(*KEY, *AMOUNTS, "n_open")
             .sort(KEY)
         )
-
-
-def weighted_cents() -> pl.Expr:
-    """Amount × probability of one deal, rounded half up to whole cents, with the probability rounded to six decimals.
-
-    In whole numbers of 128 bits: nothing is lost for any amount that fits the schemas. A deal without a probability (no
-    deal has ever been closed, no default is configured) weighs nothing.
-    """
-    millionths = (pl.col("win_probability").fill_null(0.0) * MILLION).round().cast(pl.Int128)
-    product = pl.col("amount_cents").cast(pl.Int128) * millionths + MILLION // 2
-    return product.floordiv(MILLION).cast(pl.Int64)
 
 
 def _by_period(frame: pl.DataFrame, features: Features, values: list[str]) -> pl.DataFrame:

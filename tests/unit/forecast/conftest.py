@@ -23,14 +23,14 @@ DEAL = {
     "opportunity_id": pl.String,
     "node_key": pl.String,
     "amount_cents": pl.Int64,
-    "win_probability": pl.Float64,
+    "weighted_cents": pl.Int64,
     "forecast_close_on": pl.Date,
 }
 BOOKING = {"node_key": pl.String, "booked_on": pl.Date, "amount_cents": pl.Int64}
 
 
 def features(deals=(), bookings=(), nodes=None, *, as_of=AS_OF, fiscal_year_start_month=1) -> Features:
-    """Features from rows: (id, node, cents, probability, close date) and (node, day, cents)."""
+    """Features from rows: (id, node, cents, weighted cents, close date) and (node, day, cents)."""
     tree = (nodes or NODES).items()
     return Features(
         as_of,
@@ -54,12 +54,12 @@ def workspace(tmp_path) -> Workspace:
             create schema marts;
             create table marts.fct_opportunity as
             select * from (values
-                ('1', 'rep:ann', true, true, 100.10::decimal(18,2), 1.0, date '2026-05-04', date '2026-05-04'),
-                ('2', 'rep:ann', false, false, 333.33::decimal(18,2), 0.333333, date '2026-05-31', null),
-                ('3', 'rep:ann', false, false, 10.00::decimal(18,2), 0.5, date '2026-01-31', null),
-                ('4', 'rep:bob', false, false, null, 0.5, date '2026-07-01', null)
+                ('1', 'rep:ann', true, true, 100.10::decimal(18,2), null, date '2026-05-04', date '2026-05-04'),
+                ('2', 'rep:ann', false, false, 333.33::decimal(18,2), 111.11::decimal(18,2), date '2026-05-31', null),
+                ('3', 'rep:ann', false, false, 10.00::decimal(18,2), 5.00, date '2026-01-31', null),
+                ('4', 'rep:bob', false, false, null, null, date '2026-07-01', null)
             ) as deals
-                (opportunity_id, node_key, is_closed, is_won, amount, win_probability, forecast_close_on, closed_on);
+                (opportunity_id, node_key, is_closed, is_won, amount, weighted_amount, forecast_close_on, closed_on);
             create table marts.fct_booking as
             select * from (values
                 ('rep:ann', date '2026-05-04', 100.10::decimal(18,2)),

@@ -22,7 +22,7 @@ def test_the_forecast_of_a_candidate_by_hand(workspace):
     assert dict(frame.schema) == FORECAST
     company = frame.filter(pl.col("node_key") == "company", pl.col("period_kind") == "month")
     may = company.row(0, named=True)
-    # 333.33 × 0.333333 = 111.1099 → 111.11; the deal that was due in January counts now: 10.00 × 0.5 = 5.00.
+    # The deal that was due in January counts now: 111.11 + 5.00 weighted, on top of 100.10 closed.
     assert may["period_start_on"] == date(2026, 5, 1)
     assert may["closed_amount"] == Decimal("100.10")
     assert may["open_amount"] == Decimal("343.33")

@@ -11,7 +11,7 @@ from tests.unit.history.conftest import Nights, Source, tree
 
 FIRST = date(2026, 3, 2)
 EXPORTS = st.dictionaries(st.sampled_from("abcde"), st.sampled_from(["x", "y", "'\"; --", "甲"]), max_size=5)
-FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+FEW = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def replayed(nights: Nights, exports: list[dict[str, str]]) -> list[date]:
