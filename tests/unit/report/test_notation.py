@@ -1,0 +1,68 @@
+"""Figures as people write them, in both languages."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.report.notation import exact_money, money, one_line, period_name, quantity, share, short_money
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "language", "said"),
+    [
+        ("1234000", "CNY", "zh", "123.40 万元"),
+        ("9999.99", "CNY", "zh", "¥9,999.99"),
+        ("-25000.50", "USD", "zh", "-2.50 万美元"),
+        ("1234567.891", "CNY", "en", "¥1,234,567.89"),
+        ("-12.3", "SEK", "en", "-SEK 12.30"),
+        ("20000", "SEK", "zh", "2.00 万 SEK"),
+    ],
+)
+def test_money_reads_as_the_language_says_it(amount, currency, language, said):
+    assert money(Decimal(amount), currency, language) == said
+
+
+def test_wan_is_always_beside_the_exact_amount():
+    assert quantity("bookings", Decimal("1234000.56"), "CNY", "zh") == "123.40 万元（¥1,234,000.56）"
+    assert quantity("bookings", None, "CNY", "zh") == "–"
+    assert quantity("won_count", Decimal("3.50"), "CNY", "en") == "3.5 deals"
+    assert short_money(Decimal("1233999.5"), "CNY") == "¥1,234,000"
+
+
+@given(st.decimals(min_value=-(10**13), max_value=10**13, places=2))
+def test_an_exact_amount_reads_back_to_the_cent(amount):
+    assert Decimal(exact_money(amount, "CNY").replace("¥", "").replace(",", "")) == amount
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.78, "78%"), (0.8955, "89.6%"), (1.0, "100%"), (None, "–"), (-0.05, "-5%")]
+)
+def test_shares_have_at_most_one_decimal(value, said):
+    assert share(value) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "zh", "en"),
+    [
+        ("month", date(2026, 11, 1), "2026年11月", "Nov 2026"),
+        ("quarter", date(2026, 4, 1), "2026年4–6月", "Apr–Jun 2026"),
+        ("quarter", date(2026, 11, 1), "2026年11–1月", "Nov–Jan 2026"),
+        ("year", date(2026, 1, 1), "2026年", "2026"),
+        ("year", date(2026, 4, 1), "2026年4月–2027年3月", "Apr 2026–Mar 2027"),
+    ],
+)
+def test_periods_are_named_by_their_months(kind, start, zh, en):
+    assert period_name(kind, start, "zh") == zh
+    assert period_name(kind, start, "en") == en
+
+
+@given(st.text())
+def test_one_line_is_one_short_line_without_controls(text):
+    line = one_line(text, 40)
+
+    assert len(line) <= 40
+    assert len(line.splitlines()) <= 1
+    assert not any(ord(char) < 32 or char in "\u202e\u2066" for char in line)

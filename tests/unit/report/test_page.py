@@ -1,0 +1,141 @@
+"""The page of a night: the marts' figures, nothing fetched, nothing executed, both languages."""
+
+import re
+import shutil
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import duckdb
+import pytest
+
+from flows.errors import PermanentError
+from flows.report.page import render_page, write_page
+from flows.report.queries import read_findings
+
+
+@pytest.fixture(params=["zh", "en"])
+def html(request, company, run):
+    return render_page(run, read_findings(company), request.param)
+
+
+class Tags(HTMLParser):
+    """Collects tags and checks that they close in order."""
+
+    VOID = {"meta", "br", "img", "link", "input"}
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.open = [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_well_formed_and_fetches_and_runs_nothing(html):
+    page = Tags(html)
+
+    assert page.open == []
+    names = [name for name, _ in page.tags]
+    assert not {"script", "iframe", "img", "link", "object", "form"} & set(names)
+    for _, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on")]
+        assert re.fullmatch(r"(#\w+|[\w./]+\.html)?", attributes.get("href") or "")
+        assert "src" not in attributes
+    assert "url(" not in html and "@import" not in html
+    (policy,) = [a["content"] for n, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "script-src" not in policy
+
+
+def test_crm_text_is_shown_and_never_markup(html):
+    assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;{{ 7*7 }}") >= 4
+    assert "alert(1)</script>" not in html
+
+
+def test_figures_are_those_of_the_marts(html):
+    for figure in (
+        "¥7,854,545.45",
+        "¥4,375,272.73",
+        "¥10,005,534.00",
+        "¥6,900,000.00",
+        "¥414,286.00",
+        "55.7%",
+        "8,798",
+    ):
+        assert figure in html, figure
+
+
+def test_the_funnel_counts_open_deals_by_stage_and_says_which_have_no_amount(company, run):
+    findings = read_findings(company)
+    html = render_page(run, findings, "zh")
+
+    assert [(row["stage"], row["deals"], row["deals_with_amount"]) for row in findings.funnel] == [
+        ("s1", 60, 59),
+        ("s2", 30, 29),
+        ("s3", 20, 19),
+        ("s4", 15, 14),
+        ("s5", 12, 11),
+    ]
+    assert html.index("客户开发") < html.index("合同签订")
+    assert "其中 1 个未填金额" in html
+
+
+def test_each_language_is_a_page_and_they_lead_to_each_other(company, run, tmp_path):
+    page = write_page(tmp_path / "reports", company, run, is_latest=True)
+
+    assert page == tmp_path / "reports" / "20261120-01" / "index.html"
+    zh, en = page.read_text("utf-8"), (page.parent / "index.en.html").read_text("utf-8")
+    assert 'lang="zh-CN"' in zh and "目标达成" in zh and 'href="index.en.html"' in zh
+    assert 'lang="en"' in en and "Target attainment" in en and 'href="index.html"' in en
+    assert sorted(path.name for path in page.parent.iterdir()) == ["index.en.html", "index.html"]
+
+
+def test_an_english_company_opens_in_english(company, run, tmp_path):
+    page = write_page(tmp_path, company, replace(run, language="en"), is_latest=False)
+
+    assert 'lang="en"' in page.read_text("utf-8")
+    assert (page.parent / "index.zh.html").exists()
+
+
+def test_latest_follows_the_newest_night_and_no_rebuild(company, run, tmp_path):
+    write_page(tmp_path, company, run, is_latest=True)
+    write_page(tmp_path, company, replace(run, run_id="20261121-01"), is_latest=True)
+    write_page(tmp_path, company, replace(run, run_id="20250131-01", is_rebuild=True), is_latest=False)
+
+    assert (tmp_path / "latest").readlink().as_posix() == "20261121-01"
+    assert "20261121-01" in (tmp_path / "latest" / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_company_without_plan_or_deals_still_has_a_page(marts, run, language):
+    bare = replace(run, stages=(), audit=(), alerts={}, data_docs=None)
+    html = render_page(bare, read_findings(marts), language)
+
+    assert Tags(html).open == []
+    assert ("没有未关闭的商机" in html) == (language == "zh")
+
+
+def test_only_the_reps_that_miss_most_are_listed(company, inserting, run, tmp_path):
+    path = shutil.copy(company, tmp_path)
+    with inserting(path) as insert:
+        for number in range(60):
+            insert("dim_node", node_key=f"rep:x{number}", node_kind="rep", name="x", path="x", level=3, is_current=True)
+    findings = read_findings(path)
+
+    assert findings.reps_hidden == 22
+    assert "另有 22 名销售未列出" in render_page(run, findings, "zh")
+
+
+def test_a_file_that_lacks_a_mart_is_named(tmp_path):
+    path = tmp_path / "old.duckdb"
+    duckdb.connect(str(path)).close()
+    with pytest.raises(PermanentError, match="(?s)old.duckdb.*Rebuild the night"):
+        read_findings(path)
