@@ -228,12 +228,14 @@ def _is_format(format_: str) -> bool:
 
 
 def written(raw: pl.DataFrame, column: Column) -> pl.Series:
-    """The cells that a column is made from, as a person would read them."""
+    """The cells that a column is made from, as a person would read them; null where all of them are empty."""
     origins = _origins(column)
     if not origins:
         return pl.repeat(column.value, raw.height, dtype=pl.String, eager=True)
     parts = [as_text(raw[origin]).alias(str(at)) for at, origin in enumerate(origins)]
-    return pl.DataFrame(parts).select(pl.concat_str(pl.all().fill_null(""), separator=column.separator)).to_series()
+    joined = pl.concat_str(pl.all().fill_null(""), separator=column.separator)
+    stated = pl.any_horizontal(pl.all().is_not_null())
+    return pl.DataFrame(parts).select(pl.when(stated).then(joined).alias("written")).to_series()
 
 
 def _origins(column: Column) -> tuple[str, ...]:
