@@ -29,6 +29,9 @@ LOG_COLUMNS: dict[str, Any] = {
 
 MONEY = pl.Decimal(18, 2)
 
+PASSED = ("success", "pass", "skipped", "no-op")
+"""States of a node that was built, of a test that passed, and of an exposure, for which there is nothing to do."""
+
 INPUTS: dict[str, dict[str, Any]] = {
     "run": {
         "as_of_date": pl.Date,
@@ -235,7 +238,7 @@ def failures(result: Any) -> list[str]:
     if result.exception is not None:
         return [str(result.exception)]
     nodes = getattr(result.result, "results", [])
-    return [f"{node.node.name}: {node.message}" for node in nodes if node.status not in ("success", "pass", "skipped")]
+    return [f"{node.node.name}: {node.message}" for node in nodes if str(node.status) not in PASSED]
 
 
 def query(build: Path, sql: str) -> list[tuple[Any, ...]]:

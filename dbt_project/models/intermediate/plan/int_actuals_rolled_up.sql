@@ -10,7 +10,8 @@ bookings as (
 ),
 
 opportunities as (
-    select * from {{ ref('int_opportunities') }} where not is_deleted
+    select * from {{ ref('int_opportunities') }}
+    where not is_deleted
 ),
 
 dates as (
@@ -86,15 +87,15 @@ monthly as (
 
 periodic as (
     {% for kind in ['month', 'quarter', 'year'] %}
-    select
-        metric,
-        '{{ kind }}' as period_kind,
-        {{ kind }}_start_on as period_start_on,
-        node_key,
-        hundredths,
-        n
-    from monthly
-    {% if not loop.last %}union all{% endif %}
+        select
+            metric,
+            '{{ kind }}' as period_kind,
+            {{ kind }}_start_on as period_start_on,
+            node_key,
+            hundredths,
+            n
+        from monthly
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 

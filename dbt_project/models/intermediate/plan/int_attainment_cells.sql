@@ -1,5 +1,4 @@
 -- Grain: one row per metric × period × node with a target, an actual or an open deal, to the end of the fiscal year.
-{% set cell = ['metric', 'period_kind', 'period_start_on', 'node_key'] %}
 with
 
 periods as (
@@ -7,7 +6,8 @@ periods as (
 ),
 
 current_year as (
-    select * from periods where period_kind = 'year' and is_current
+    select * from periods
+    where period_kind = 'year' and is_current
 ),
 
 chosen as (
@@ -37,16 +37,38 @@ open_deals as (
 ),
 
 cells as (
-    select {{ cell | join(', ') }} from targets
+    select
+        metric,
+        period_kind,
+        period_start_on,
+        node_key
+    from targets
+
     union
-    select {{ cell | join(', ') }} from actuals
+
+    select
+        metric,
+        period_kind,
+        period_start_on,
+        node_key
+    from actuals
+
     union
-    select {{ cell | join(', ') }} from open_deals
+
+    select
+        metric,
+        period_kind,
+        period_start_on,
+        node_key
+    from open_deals
 ),
 
 final as (
     select
-        {% for column in cell %}cells.{{ column }}, {% endfor %}
+        cells.metric,
+        cells.period_kind,
+        cells.period_start_on,
+        cells.node_key,
         targets.plan_version,
         targets.base_hundredths,
         targets.stretch_hundredths,
@@ -61,14 +83,20 @@ final as (
         and cells.period_start_on = periods.period_start_on
     inner join current_year on periods.fiscal_year_start_on <= current_year.period_start_on
     left join targets
-        on {% for column in cell %}cells.{{ column }} = targets.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
-
+        on cells.metric = targets.metric
+        and cells.period_kind = targets.period_kind
+        and cells.period_start_on = targets.period_start_on
+        and cells.node_key = targets.node_key
     left join actuals
-        on {% for column in cell %}cells.{{ column }} = actuals.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
-
+        on cells.metric = actuals.metric
+        and cells.period_kind = actuals.period_kind
+        and cells.period_start_on = actuals.period_start_on
+        and cells.node_key = actuals.node_key
     left join open_deals
-        on {% for column in cell %}cells.{{ column }} = open_deals.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
-
+        on cells.metric = open_deals.metric
+        and cells.period_kind = open_deals.period_kind
+        and cells.period_start_on = open_deals.period_start_on
+        and cells.node_key = open_deals.node_key
     -- The metrics a plan is measured in today; further ones join here once their actuals are built.
     where cells.metric in ('bookings', 'won_count')
 )

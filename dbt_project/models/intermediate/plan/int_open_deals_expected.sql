@@ -6,7 +6,8 @@ runs as (
 ),
 
 opportunities as (
-    select * from {{ ref('int_opportunities') }} where not is_deleted
+    select * from {{ ref('int_opportunities') }}
+    where not is_deleted
 ),
 
 won_cycles as (

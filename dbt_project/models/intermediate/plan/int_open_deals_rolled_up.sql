@@ -28,24 +28,24 @@ monthly as (
 
 periodic as (
     {% for kind in ['month', 'quarter', 'year'] %}
-    select
-        'bookings' as metric,
-        '{{ kind }}' as period_kind,
-        {{ kind }}_start_on as period_start_on,
-        node_key,
-        amount_cents as hundredths,
-        deals
-    from monthly
-    union all
-    select
-        'won_count' as metric,
-        '{{ kind }}' as period_kind,
-        {{ kind }}_start_on as period_start_on,
-        node_key,
-        deals * 100 as hundredths,
-        deals
-    from monthly
-    {% if not loop.last %}union all{% endif %}
+        select
+            'bookings' as metric,
+            '{{ kind }}' as period_kind,
+            {{ kind }}_start_on as period_start_on,
+            node_key,
+            amount_cents as hundredths,
+            deals
+        from monthly
+        union all
+        select
+            'won_count' as metric,
+            '{{ kind }}' as period_kind,
+            {{ kind }}_start_on as period_start_on,
+            node_key,
+            deals * 100 as hundredths,
+            deals
+        from monthly
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 

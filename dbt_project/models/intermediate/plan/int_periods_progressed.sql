@@ -11,16 +11,16 @@ dates as (
 
 day_periods as (
     {% for kind in ['month', 'quarter', 'year'] %}
-    select
-        '{{ kind }}' as period_kind,
-        {{ kind }}_start_on as period_start_on,
-        {{ kind }}_end_on as period_end_on,
-        year_start_on as fiscal_year_start_on,
-        day,
-        case when is_working_day then 1 else 0 end as working_day_unit,
-        case when is_published then 1 else 0 end as published_unit
-    from dates
-    {% if not loop.last %}union all{% endif %}
+        select
+            '{{ kind }}' as period_kind,
+            {{ kind }}_start_on as period_start_on,
+            {{ kind }}_end_on as period_end_on,
+            year_start_on as fiscal_year_start_on,
+            day,
+            case when is_working_day then 1 else 0 end as working_day_unit,
+            case when is_published then 1 else 0 end as published_unit
+        from dates
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 

@@ -1,8 +1,10 @@
 -- Grain: one row per result metric × period × node, from the node's first event or target to the as-of date.
+{% set sums = ['bookings', 'won_count', 'lost_count', 'created_count', 'won_amount'] %}
 with
 
 periods as (
-    select * from {{ ref('int_periods_progressed') }} where has_begun
+    select * from {{ ref('int_periods_progressed') }}
+    where has_begun
 ),
 
 actuals as (
@@ -18,9 +20,18 @@ targets as (
 ),
 
 events as (
-    select node_key, period_start_on from actuals where period_kind = 'month'
+    select
+        node_key,
+        period_start_on
+    from actuals
+    where period_kind = 'month'
+
     union
-    select node_key, period_start_on from targets
+
+    select
+        node_key,
+        period_start_on
+    from targets
 ),
 
 first_events as (
@@ -46,8 +57,8 @@ pivoted as (
         period_kind,
         period_start_on,
         node_key,
-        {% for metric in ['bookings', 'won_count', 'lost_count', 'created_count', 'won_amount'] %}
-        sum(case when metric = '{{ metric }}' then hundredths end) as {{ metric }},
+        {% for metric in sums %}
+            sum(case when metric = '{{ metric }}' then hundredths end) as {{ metric }},
         {% endfor %}
         sum(case when metric = 'bookings' then n end) as bookings_n,
         sum(case when metric = 'won_amount' then n end) as won_amount_n
@@ -58,8 +69,8 @@ pivoted as (
 joined as (
     select
         spine.*,
-        {% for column in ['bookings', 'won_count', 'lost_count', 'created_count', 'won_amount', 'bookings_n', 'won_amount_n'] %}
-        coalesce(pivoted.{{ column }}, 0) as {{ column }},
+        {% for column in sums + ['bookings_n', 'won_amount_n'] %}
+            coalesce(pivoted.{{ column }}, 0) as {{ column }},
         {% endfor %}
         coalesce(cycles.won_deals, 0) as cycle_n,
         cycles.median_hundredth_days
@@ -74,7 +85,7 @@ joined as (
         and spine.node_key = cycles.node_key
 ),
 
--- Every metric is a numerator (in hundredths, so that halves of a day and cents are whole) over a denominator of 1 or n.
+-- Every metric is a numerator (in hundredths, so that half a day and a cent are whole) over a denominator.
 {% set metrics = [
     ('bookings', 'bookings', '1', 'bookings_n'),
     ('won_count', 'won_count', '1', 'won_count / 100'),
@@ -84,18 +95,18 @@ joined as (
     ('mean_won_amount', 'won_amount', 'won_amount_n', 'won_amount_n'),
     ('median_cycle_days', 'median_hundredth_days', '1', 'cycle_n'),
 ] %}
-long as (
+measured as (
     {% for metric, numerator, denominator, n in metrics %}
-    select
-        '{{ metric }}' as metric,
-        period_kind,
-        period_start_on,
-        node_key,
-        cast({{ numerator }} as bigint) as numerator_hundredths,
-        cast({{ denominator }} as bigint) as denominator,
-        cast({{ n }} as bigint) as n
-    from joined
-    {% if not loop.last %}union all{% endif %}
+        select
+            '{{ metric }}' as metric,
+            period_kind,
+            period_start_on,
+            node_key,
+            cast({{ numerator }} as bigint) as numerator_hundredths,
+            cast({{ denominator }} as bigint) as denominator,
+            cast({{ n }} as bigint) as n
+        from joined
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 
@@ -110,9 +121,9 @@ final as (
             when denominator = 1
                 then cast(cast(numerator_hundredths as decimal(18, 0)) * cast(0.01 as decimal(3, 2)) as decimal(24, 6))
             else cast(round({{ ratio('numerator_hundredths', 'denominator * 100') }}, 6) as decimal(24, 6))
-        end as value,
+        end as actual,
         n
-    from long
+    from measured
 )
 
 select * from final

@@ -14,7 +14,7 @@ rates as (
 ),
 
 first_days as (
-    select min(day) as day from {{ ref('int_dates') }}
+    select min(day) as first_on from {{ ref('int_dates') }}
 ),
 
 dated as (
@@ -26,7 +26,7 @@ dated as (
                 then targets.currency
         end as foreign_currency,
         -- Money is worth what it was when the period began; for a period to come, what it is tonight.
-        greatest(least(targets.period_start_on, runs.as_of_date), first_days.day) as rate_on,
+        greatest(least(targets.period_start_on, runs.as_of_date), first_days.first_on) as rate_on,
         {{ quarter_start('targets.period_start_on', 'runs.fiscal_year_start_month') }} as quarter_start_on,
         {{ year_start('targets.period_start_on', 'runs.fiscal_year_start_month') }} as fiscal_year_start_on
     from targets
@@ -45,10 +45,10 @@ final as (
         dated.node_kind,
         dated.node_name,
         {% for amount in ['base', 'stretch'] %}
-        case
-            when dated.foreign_currency is null then cast(dated.{{ amount }} * 100 as bigint)
-            else {{ reporting_cents('dated.' ~ amount, 'rates.rate', 'dated.foreign_currency', 'dated.rate_on') }}
-        end as {{ amount }}_hundredths,
+            case
+                when dated.foreign_currency is null then cast(dated.{{ amount }} * 100 as bigint)
+                else {{ reporting_cents('dated.' ~ amount, 'rates.rate', 'dated.foreign_currency', 'dated.rate_on') }}
+            end as {{ amount }}_hundredths,
         {% endfor %}
         dated._first_valid_from as first_seen_on
     from dated

@@ -11,11 +11,30 @@ nodes as (
 
 -- The names by which a plan may call a node. A team of a name that two regions have is written as <region>/<team>.
 node_names as (
-    select node_kind, name as node_name, node_key from nodes where node_kind in ('region', 'team')
+    select
+        node_kind,
+        name as node_name,
+        node_key
+    from nodes
+    where node_kind in ('region', 'team')
+
     union
-    select node_kind, substr(node_key, 6) as node_name, node_key from nodes where node_kind = 'team'
+
+    select
+        node_kind,
+        substr(node_key, 6) as node_name,
+        node_key
+    from nodes
+    where node_kind = 'team'
+
     union
-    select node_kind, user_id as node_name, node_key from nodes where node_kind = 'rep' and user_id is not null
+
+    select
+        node_kind,
+        user_id as node_name,
+        node_key
+    from nodes
+    where node_kind = 'rep' and user_id is not null
 ),
 
 node_matches as (
@@ -60,7 +79,8 @@ judged as (
             when matched_node_key is null then 'ambiguous node'
             when period_kind = 'month' and extract(day from period_start_on) <> 1 then 'not the first day of a month'
             when period_kind = 'quarter' and period_start_on <> quarter_start_on then 'not the first day of a quarter'
-            when period_kind = 'year' and period_start_on <> fiscal_year_start_on then 'not the first day of a fiscal year'
+            when period_kind = 'year' and period_start_on <> fiscal_year_start_on
+                then 'not the first day of a fiscal year'
             when times_given > 1 then 'node given twice'
         end as fault
     from counted
@@ -77,7 +97,10 @@ final as (
         node_kind,
         node_name,
         -- A target that nobody can be held to is kept under its own name, never dropped; a test fails and names it.
-        case when fault is null then matched_node_key else 'unresolved:' || node_kind || '/' || node_name end as node_key,
+        case
+            when fault is null then matched_node_key
+            else 'unresolved:' || node_kind || '/' || node_name
+        end as node_key,
         fault,
         base_hundredths,
         stretch_hundredths,

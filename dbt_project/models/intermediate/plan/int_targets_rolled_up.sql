@@ -1,5 +1,4 @@
--- Grain: one row per plan version × metric × period × node: given, else sum of its periods, else sum of the nodes below.
-{% set cell = ['plan_version', 'metric', 'period_kind', 'period_start_on'] %}
+-- Grain: one row per plan version × metric × period × node: given, else sum of its periods, else sum of nodes below.
 with
 
 own as (
@@ -7,12 +6,16 @@ own as (
 ),
 
 ancestors as (
-    select * from {{ ref('int_node_ancestors') }} where node_key <> ancestor_node_key
+    select * from {{ ref('int_node_ancestors') }}
+    where node_key <> ancestor_node_key
 ),
 
 whole_below as (
     select distinct
-        {% for column in cell %}own.{{ column }}, {% endfor %}
+        own.plan_version,
+        own.metric,
+        own.period_kind,
+        own.period_start_on,
         ancestors.ancestor_node_key as node_key
     from own
     inner join ancestors on own.node_key = ancestors.node_key
@@ -25,7 +28,7 @@ standing as (
     from own
     left join whole_below
         on own.node_key = whole_below.node_key
-        {% for column in cell %}and own.{{ column }} = whole_below.{{ column }} {% endfor %}
+        and {{ same_cell('own', 'whole_below') }}
     where own.is_complete or whole_below.node_key is null
 ),
 
@@ -41,24 +44,36 @@ upward as (
 -- The nearest node above that states a target of its own: there the sum from below ends, so that nothing counts twice.
 nearest_standing as (
     select
-        {% for column in cell %}upward.{{ column }}, {% endfor %}
+        upward.plan_version,
+        upward.metric,
+        upward.period_kind,
+        upward.period_start_on,
         upward.node_key,
         max(upward.ancestor_level) as ancestor_level
     from upward
     inner join standing
         on upward.ancestor_node_key = standing.node_key
-        {% for column in cell %}and upward.{{ column }} = standing.{{ column }} {% endfor %}
-    group by {% for column in cell %}upward.{{ column }}, {% endfor %} upward.node_key
+        and {{ same_cell('upward', 'standing') }}
+    group by
+        upward.plan_version,
+        upward.metric,
+        upward.period_kind,
+        upward.period_start_on,
+        upward.node_key
 ),
 
 summed as (
     select
-        {% for column in cell %}upward.{{ column }}, {% endfor %}
+        upward.plan_version,
+        upward.metric,
+        upward.period_kind,
+        upward.period_start_on,
         upward.ancestor_node_key as node_key,
         cast(sum(upward.base_hundredths) as bigint) as base_hundredths,
         cast(
             case
-                when count(upward.stretch_hundredths) > 0 then sum(coalesce(upward.stretch_hundredths, upward.base_hundredths))
+                when count(upward.stretch_hundredths) > 0
+                    then sum(coalesce(upward.stretch_hundredths, upward.base_hundredths))
             end as bigint
         ) as stretch_hundredths,
         'sum of nodes' as derivation,
@@ -67,23 +82,35 @@ summed as (
     from upward
     left join nearest_standing
         on upward.node_key = nearest_standing.node_key
-        {% for column in cell %}and upward.{{ column }} = nearest_standing.{{ column }} {% endfor %}
+        and {{ same_cell('upward', 'nearest_standing') }}
     where nearest_standing.ancestor_level is null or upward.ancestor_level > nearest_standing.ancestor_level
-    group by {% for column in cell %}upward.{{ column }}, {% endfor %} upward.ancestor_node_key
+    group by
+        upward.plan_version,
+        upward.metric,
+        upward.period_kind,
+        upward.period_start_on,
+        upward.ancestor_node_key
+),
+
+stated as (
+    select
+        plan_version,
+        metric,
+        period_kind,
+        period_start_on,
+        node_key,
+        base_hundredths,
+        stretch_hundredths,
+        derivation,
+        n_parts,
+        is_complete
+    from standing
 ),
 
 final as (
-    select
-        {{ cell | join(', ') }},
-        node_key, base_hundredths, stretch_hundredths, derivation, n_parts, is_complete
-    from standing
-
+    select * from stated
     union all
-
-    select
-        {{ cell | join(', ') }},
-        node_key, base_hundredths, stretch_hundredths, derivation, n_parts, is_complete
-    from summed
+    select * from summed
 )
 
 select * from final

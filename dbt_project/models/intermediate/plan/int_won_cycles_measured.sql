@@ -40,9 +40,9 @@ lengths as (
 
 periodic as (
     {% for kind in ['month', 'quarter', 'year'] %}
-    select '{{ kind }}' as period_kind, {{ kind }}_start_on as period_start_on, node_key, cycle_days, deals
-    from lengths
-    {% if not loop.last %}union all{% endif %}
+        select '{{ kind }}' as period_kind, {{ kind }}_start_on as period_start_on, node_key, cycle_days, deals
+        from lengths
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 

@@ -6,15 +6,18 @@ runs as (
 ),
 
 rules as (
-    select * from {{ ref('stg_night__alert_rules') }} where kind = 'pace_below'
+    select * from {{ ref('stg_night__alert_rules') }}
+    where kind = 'pace_below'
 ),
 
 attainment as (
-    select * from {{ ref('mart_target_attainment') }} where is_current and target_base is not null
+    select * from {{ ref('mart_target_attainment') }}
+    where is_current and target_base is not null
 ),
 
 nodes as (
-    select * from {{ ref('dim_node') }} where is_current
+    select * from {{ ref('dim_node') }}
+    where is_current
 ),
 
 measured as (

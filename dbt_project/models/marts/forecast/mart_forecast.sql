@@ -9,12 +9,12 @@ periods as (
     select * from {{ ref('int_periods_progressed') }}
 ),
 
-methods as (
+-- One method runs until a backtest ranks several; the first by name is published until then.
+published as (
     select
         metric,
         period_kind,
-        -- One method runs until a backtest ranks several; the first by name is published until then.
-        min(method) as method
+        min(method) as method_name
     from forecasts
     group by metric, period_kind
 ),
@@ -27,7 +27,7 @@ final as (
         forecasts.period_start_on,
         periods.period_end_on,
         forecasts.node_key,
-        methods.method is not null as is_published,
+        published.method_name is not null as is_published,
         forecasts.closed_amount,
         forecasts.open_amount,
         forecasts.open_weighted_amount,
@@ -42,10 +42,10 @@ final as (
     left join periods
         on forecasts.period_kind = periods.period_kind
         and forecasts.period_start_on = periods.period_start_on
-    left join methods
-        on forecasts.method = methods.method
-        and forecasts.metric = methods.metric
-        and forecasts.period_kind = methods.period_kind
+    left join published
+        on forecasts.method = published.method_name
+        and forecasts.metric = published.metric
+        and forecasts.period_kind = published.period_kind
 )
 
 select * from final

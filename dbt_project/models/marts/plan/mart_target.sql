@@ -10,7 +10,8 @@ rolled_up as (
 ),
 
 faulty as (
-    select * from {{ ref('int_targets_resolved') }} where fault is not null
+    select * from {{ ref('int_targets_resolved') }}
+    where fault is not null
 ),
 
 chosen as (
@@ -19,15 +20,33 @@ chosen as (
 
 unioned as (
     select
-        plan_version, metric, period_kind, period_start_on, node_key, base_hundredths, stretch_hundredths,
-        derivation, n_parts, is_complete, cast(null as {{ dbt.type_string() }}) as fault
+        plan_version,
+        metric,
+        period_kind,
+        period_start_on,
+        node_key,
+        base_hundredths,
+        stretch_hundredths,
+        derivation,
+        n_parts,
+        is_complete,
+        cast(null as {{ dbt.type_string() }}) as fault
     from rolled_up
 
     union all
 
     select
-        plan_version, metric, period_kind, period_start_on, node_key, base_hundredths, stretch_hundredths,
-        'given' as derivation, 1 as n_parts, true as is_complete, fault
+        plan_version,
+        metric,
+        period_kind,
+        period_start_on,
+        node_key,
+        base_hundredths,
+        stretch_hundredths,
+        'given' as derivation,
+        1 as n_parts,
+        true as is_complete,
+        fault
     from faulty
 ),
 

@@ -15,7 +15,8 @@ cells as (
 
 -- One method is published for each metric and period; which, is decided where the forecast is made.
 forecasts as (
-    select * from {{ ref('mart_forecast') }} where is_published
+    select * from {{ ref('mart_forecast') }}
+    where is_published
 ),
 
 progressed as (
@@ -31,7 +32,7 @@ progressed as (
         cells.base_hundredths - cells.actual_hundredths as gap_hundredths,
         -- A plan that states only a part of the period says nothing about the pace of the whole.
         case when cells.target_is_complete and periods.working_days > 0
-            then cells.base_hundredths * periods.working_days_passed
+                then cells.base_hundredths * periods.working_days_passed
         end as due_hundredth_days
     from cells
     inner join periods

@@ -14,7 +14,8 @@ results as (
 ),
 
 targets as (
-    select * from {{ ref('mart_target') }} where is_measured_against
+    select * from {{ ref('mart_target') }}
+    where is_measured_against
 ),
 
 compared as (
@@ -26,10 +27,10 @@ compared as (
         targets.target_base,
         targets.target_stretch,
         targets.is_complete as target_is_complete,
-        prior.value as prior_actual,
-        prior.n as prior_n,
-        last_year.value as last_year_actual,
-        last_year.n as last_year_n
+        previous.actual as prior_actual,
+        previous.n as prior_n,
+        year_ago.actual as last_year_actual,
+        year_ago.n as last_year_n
     from results
     inner join periods
         on results.period_kind = periods.period_kind
@@ -39,25 +40,25 @@ compared as (
         and results.period_kind = targets.period_kind
         and results.period_start_on = targets.period_start_on
         and results.node_key = targets.node_key
-    left join results as prior
-        on results.metric = prior.metric
-        and results.period_kind = prior.period_kind
-        and periods.prior_period_start_on = prior.period_start_on
-        and results.node_key = prior.node_key
-    left join results as last_year
-        on results.metric = last_year.metric
-        and results.period_kind = last_year.period_kind
-        and periods.last_year_period_start_on = last_year.period_start_on
-        and results.node_key = last_year.node_key
+    left join results as previous
+        on results.metric = previous.metric
+        and results.period_kind = previous.period_kind
+        and periods.prior_period_start_on = previous.period_start_on
+        and results.node_key = previous.node_key
+    left join results as year_ago
+        on results.metric = year_ago.metric
+        and results.period_kind = year_ago.period_kind
+        and periods.last_year_period_start_on = year_ago.period_start_on
+        and results.node_key = year_ago.node_key
 ),
 
 subtracted as (
     select
         *,
-        target_base - value as gap,
+        target_base - actual as gap,
         -- A running period is not set against a whole one.
-        case when is_over then value - prior_actual end as delta_prior,
-        case when is_over then value - last_year_actual end as delta_last_year
+        case when is_over then actual - prior_actual end as delta_prior,
+        case when is_over then actual - last_year_actual end as delta_last_year
     from compared
 ),
 
@@ -73,9 +74,9 @@ final as (
         subtracted.target_base,
         subtracted.target_stretch,
         subtracted.target_is_complete,
-        subtracted.value as actual,
+        subtracted.actual,
         subtracted.n,
-        {{ ratio('subtracted.value', 'subtracted.target_base') }} as attainment,
+        {{ ratio('subtracted.actual', 'subtracted.target_base') }} as attainment,
         cast(subtracted.gap as decimal(24, 6)) as gap,
         subtracted.prior_actual,
         subtracted.prior_n,

@@ -1,0 +1,58 @@
+-- A node's forecast is the sum of its children's, to the cent, and is what has closed plus what is open and weighted.
+{{ config(tags=['outlook']) }}
+with
+
+forecasts as (
+    select * from {{ ref('mart_forecast') }}
+),
+
+children as (
+    select
+        forecasts.method,
+        forecasts.metric,
+        forecasts.period_kind,
+        forecasts.period_start_on,
+        nodes.parent_node_key,
+        sum(forecasts.closed_amount) as closed_amount,
+        sum(forecasts.open_amount) as open_amount,
+        sum(forecasts.open_weighted_amount) as open_weighted_amount,
+        sum(forecasts.forecast_expected) as forecast_expected
+    from forecasts
+    inner join {{ ref('dim_node') }} as nodes
+        on forecasts.node_key = nodes.node_key
+        and nodes.is_current
+    group by
+        forecasts.method,
+        forecasts.metric,
+        forecasts.period_kind,
+        forecasts.period_start_on,
+        nodes.parent_node_key
+)
+
+select
+    forecasts.method,
+    forecasts.metric,
+    forecasts.period_kind,
+    forecasts.period_start_on,
+    forecasts.node_key,
+    forecasts.forecast_expected,
+    children.forecast_expected as children_expected
+from forecasts
+left join children
+    on forecasts.method = children.method
+    and forecasts.metric = children.metric
+    and forecasts.period_kind = children.period_kind
+    and forecasts.period_start_on = children.period_start_on
+    and forecasts.node_key = children.parent_node_key
+where
+    forecasts.forecast_expected <> forecasts.closed_amount + forecasts.open_weighted_amount
+    or (
+        forecasts.node_key not like 'rep:%'
+        and (
+            children.parent_node_key is null
+            or forecasts.closed_amount <> children.closed_amount
+            or forecasts.open_amount <> children.open_amount
+            or forecasts.open_weighted_amount <> children.open_weighted_amount
+            or forecasts.forecast_expected <> children.forecast_expected
+        )
+    )
