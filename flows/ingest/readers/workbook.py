@@ -35,11 +35,12 @@ def open_workbook(path: Path, *, sheet: str | None = None, header_row: int = 1, 
             name = sheet or names[0]
             if name not in names:
                 raise FileRefused(f"Expected the sheet {name!r}, found only {', '.join(map(repr, names))}.")
-            cells = _header(workbook.get_sheet_by_name(name), header_row)
+            page = workbook.get_sheet_by_name(name)
+            cells = _header(page, header_row)
     except (python_calamine.CalamineError, OSError, IndexError) as error:
         raise FileRefused(f"Expected an xlsx workbook, found a damaged or protected one ({error}).") from error
     columns, repeated = header_names(cells)
-    return Table(columns, repeated, partial(_read, path, name, columns, header_row, batch_rows), sheet=name)
+    return Table(columns, repeated, partial(_read, page, columns, header_row, batch_rows), sheet=name)
 
 
 def _header(sheet: python_calamine.CalamineSheet, header_row: int) -> Sequence[Any]:
@@ -62,7 +63,7 @@ def _refuse_bombs(path: Path) -> None:
                     f"in a file of {packed >> 10} KB. Save only the rows in use as a new workbook, or export CSV."
                 )
             for member in members:
-                if member.filename.startswith("xl/worksheets/") and member.filename.endswith(".xml"):
+                if member.filename.endswith(".xml"):
                     _refuse_wide(archive, member)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise FileRefused(
@@ -71,7 +72,10 @@ def _refuse_bombs(path: Path) -> None:
 
 
 def _refuse_wide(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Reading allocates every cell up to the outermost one: a single cell at XFD1048576 would take all memory."""
+    """Refuse a part with a cell far outside, or one that unpacks to another size than the archive says.
+
+    Reading allocates every cell up to the outermost one: a single cell at XFD1048576 would take all memory.
+    """
     height = width = 0
     with archive.open(member) as stream:
         tail = b""
@@ -94,20 +98,21 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _read(path: Path, name: str, columns: tuple[str, ...], header_row: int, batch_rows: int) -> Iterator[Batch]:
-    with python_calamine.CalamineWorkbook.from_path(path) as workbook:
-        kept: list[list[Any]] = []
-        numbers: list[int] = []
-        for number, row in enumerate(workbook.get_sheet_by_name(name).iter_rows(), start=1):
-            if number <= header_row or all(cell == "" for cell in row):
-                continue
-            kept.append(row)
-            numbers.append(number)
-            if len(kept) == batch_rows:
-                yield _batch(kept, numbers, columns)
-                kept, numbers = [], []
-        if kept:
+def _read(
+    page: python_calamine.CalamineSheet, columns: tuple[str, ...], header_row: int, batch_rows: int
+) -> Iterator[Batch]:
+    kept: list[list[Any]] = []
+    numbers: list[int] = []
+    for number, row in enumerate(page.iter_rows(), start=1):
+        if number <= header_row or all(cell == "" for cell in row):
+            continue
+        kept.append(row)
+        numbers.append(number)
+        if len(kept) == batch_rows:
             yield _batch(kept, numbers, columns)
+            kept, numbers = [], []
+    if kept:
+        yield _batch(kept, numbers, columns)
 
 
 def _batch(rows: list[list[Any]], numbers: list[int], columns: tuple[str, ...]) -> Batch:
