@@ -105,11 +105,9 @@ def payments(time: WorkingTime, deals: Deals, records: Records, now: View) -> pl
         share[number, : len(shares)], days[number, : len(shares)] = shares, due_after
     deal = chosen[place]
     amount = deals.event_amount[last][place]
-    due = np.round(amount * share[terms.terms[deal], turn]).astype(np.int64)
-    paid_before = np.round(amount * np.cumsum(share, axis=1)[terms.terms[deal], turn]).astype(np.int64)
-    # The last instalment is what is left, so that the parts add up to the contract.
-    is_last = turn == parts[place] - 1
-    due = np.where(is_last, amount - (paid_before - due), due)
+    # Differences of what is due in all by each instalment: they add up to the contract, to the cent.
+    due_by = np.round(amount * np.cumsum(share, axis=1)[terms.terms[deal], turn]).astype(np.int64)
+    due = due_by - np.where(turn == 0, 0, np.roll(due_by, 1))
     due_on = time.day(terms.signed[deal]) + days[terms.terms[deal], turn]
     paid_on = due_on + terms.pays_late[deal]
     paid = paid_on <= now.day
