@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import cos, pi, sin
 
-GAUGE_FULL = 1.2
+GAUGE_FULL = 1.0
 """Attainment at the right end of a gauge; what lies beyond is drawn there."""
 
 

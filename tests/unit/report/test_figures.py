@@ -8,14 +8,14 @@ from flows.report.figures import bar_width, funnel_bands, gauge, tone_of
 
 
 def test_half_of_the_scale_points_straight_up():
-    drawn = gauge(0.6, 0.6, "good")
+    drawn = gauge(0.5, 0.5, "good")
 
     assert drawn.fill == "M20,100 A80,80 0 0 1 100.0,20.0"
     assert drawn.tick == (100.0, 32.0, 100.0, 8.0)
 
 
 def test_a_gauge_ends_at_its_scale_and_starts_at_nothing():
-    assert gauge(9.0, None, "good").fill == gauge(1.2, None, "good").track == "M20,100 A80,80 0 0 1 180.0,100.0"
+    assert gauge(9.0, None, "good").fill == gauge(1.0, None, "good").track == "M20,100 A80,80 0 0 1 180.0,100.0"
     assert gauge(0, 0.5, "bad").fill == gauge(None, None, "none").fill == ""
     assert gauge(None, None, "none").tick is None
 
