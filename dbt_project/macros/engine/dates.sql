@@ -91,15 +91,15 @@
 {%- endmacro %}
 
 
-{#- Select-list expression that repeats its row for every day from `first` up to, but not including, `past_last`. -#}
-{% macro each_day(first, past_last) -%}
-    {{ return(adapter.dispatch('each_day', 'planloop')(first, past_last)) }}
+{#- Select-list expression that repeats its row for every whole number from `first` up to, but not including, `past_last`. -#}
+{% macro each_number(first, past_last) -%}
+    {{ return(adapter.dispatch('each_number', 'planloop')(first, past_last)) }}
 {%- endmacro %}
 
-{% macro default__each_day(first, past_last) -%}
-    explode(sequence({{ first }}, date_sub({{ past_last }}, 1), interval 1 day))
+{% macro default__each_number(first, past_last) -%}
+    explode(sequence({{ first }}, {{ past_last }} - 1))
 {%- endmacro %}
 
-{% macro duckdb__each_day(first, past_last) -%}
-    {{ first }} + cast(unnest(range({{ past_last }} - {{ first }})) as integer)
+{% macro duckdb__each_number(first, past_last) -%}
+    unnest(range({{ first }}, {{ past_last }}))
 {%- endmacro %}

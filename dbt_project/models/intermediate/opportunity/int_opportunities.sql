@@ -55,17 +55,27 @@ dated as (
 
     select
         {{ dense_key('opportunities.opportunity_id') }} as okey,
-        opportunities.*,
-        run.as_of_date,
+        opportunities.opportunity_id,
+        opportunities.account_id,
+        opportunities.owner_id,
+        opportunities.product_id,
+        coalesce(opportunities.segment, '(none)') as segment,
         stages.stage_no,
         coalesce(stages.is_closed, false) as is_closed,
         coalesce(stages.is_won, false) as is_won,
+        opportunities._change = 'deleted' as is_deleted,
         coalesce(reps.node_key, unassigned.node_key) as node_key,
         coalesce(reps.node_no, unassigned.node_no) as node_no,
-        coalesce(opportunities.currency, run.reporting_currency) as money_currency,
+        opportunities.amount,
+        coalesce(opportunities.currency, run.reporting_currency) as currency,
         -- A deal without a creation date counts from the night that first saw it.
-        coalesce(opportunities.created_on, opportunities._first_valid_from) as known_created_on,
-        case when stages.is_closed then coalesce(opportunities.closed_on, closings.closed_on) end as known_closed_on
+        coalesce(opportunities.created_on, opportunities._first_valid_from) as created_on,
+        opportunities.created_at,
+        opportunities.expected_close_on,
+        case when stages.is_closed then coalesce(opportunities.closed_on, closings.closed_on) end as closed_on,
+        opportunities._first_valid_from as first_seen_on,
+        opportunities._valid_from as last_changed_on,
+        run.as_of_date
     from opportunities
     cross join run
     cross join unassigned
@@ -76,48 +86,38 @@ dated as (
 
 ),
 
+-- Only what other models compute with; names and notes are read where they are published.
 final as (
 
     select
         dated.okey,
         dated.opportunity_id,
-        dated.name,
         dated.account_id,
         dated.owner_id,
-        dated.node_key,
-        dated.node_no,
-        dated.stage,
+        dated.product_id,
+        dated.segment,
         dated.stage_no,
         dated.is_closed,
         dated.is_won,
-        dated._change = 'deleted' as is_deleted,
-        {{ reporting_cents('dated.amount', 'rates.rate', 'dated.money_currency',
-                           'coalesce(dated.known_closed_on, dated.as_of_date)') }} as amount_cents,
+        dated.is_deleted,
+        dated.node_key,
+        dated.node_no,
+        {{ reporting_cents('dated.amount', 'rates.rate', 'dated.currency',
+                           'coalesce(dated.closed_on, dated.as_of_date)') }} as amount_cents,
         dated.amount as amount_original,
-        dated.money_currency as currency,
+        dated.currency,
         rates.rate,
+        dated.created_on,
         dated.created_at,
-        dated.known_created_on as created_on,
         dated.expected_close_on,
-        case when dated.is_closed then dated.closed_at end as closed_at,
-        dated.known_closed_on as closed_on,
-        dated.product_id,
-        coalesce(dated.segment, '(none)') as segment,
-        dated.region,
-        dated.source,
-        dated.forecast_category,
-        dated.loss_reason,
-        dated.competitor,
-        dated.next_step,
-        dated.modified_at,
-        dated.modified_on,
-        dated._first_valid_from as first_seen_on,
-        dated._valid_from as last_changed_on
+        dated.closed_on,
+        dated.first_seen_on,
+        dated.last_changed_on
     from dated
     left join rates
         on
-            dated.money_currency = rates.currency
-            and coalesce(dated.known_closed_on, dated.as_of_date) = rates.day
+            dated.currency = rates.currency
+            and coalesce(dated.closed_on, dated.as_of_date) = rates.day
 
 )
 

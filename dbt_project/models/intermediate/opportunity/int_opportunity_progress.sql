@@ -1,22 +1,65 @@
--- Grain: one opportunity ever seen: how it moved.
+-- Grain: one opportunity ever seen: how it moved, and when it is expected to close.
 
-with events as (
+with run as (
+
+    select as_of_date from {{ ref('stg_night__run') }}
+
+),
+
+opportunities as (
+
+    select * from {{ ref('int_opportunities') }}
+
+),
+
+events as (
 
     select * from {{ ref('int_opportunity_events') }}
+
+),
+
+moves as (
+
+    select
+        okey,
+        max(case when stage_no <> previous_stage_no then event_on end) as stage_entered_on,
+        sum(case when previous_close_month_no > 0 and close_month_no > previous_close_month_no then 1 else 0 end)
+            as push_count
+    from events
+    group by okey
+
+),
+
+won_cycles as (
+
+    select {{ quantile_of(days_between('created_on', 'closed_on'), 0.5) }} as median_cycle_days
+    from opportunities
+    where is_won and not is_deleted and created_at is not null
 
 ),
 
 final as (
 
     select
-        okey,
-        max(case when stage_no <> previous_stage_no then event_on end) as stage_entered_on,
-        cast(
-            sum(case when previous_close_month_no > 0 and close_month_no > previous_close_month_no then 1 else 0 end)
-            as integer
-        ) as push_count
-    from events
-    group by okey
+        opportunities.okey,
+        coalesce(moves.stage_entered_on, opportunities.created_on) as stage_entered_on,
+        cast(coalesce(moves.push_count, 0) as integer) as push_count,
+        -- Where nobody states a date, a usual cycle after creation; what is overdue counts in the running period.
+        case
+            when not opportunities.is_closed
+                then greatest(
+                    run.as_of_date,
+                    coalesce(
+                        opportunities.expected_close_on,
+                        {{ add_days('opportunities.created_on', 'won_cycles.median_cycle_days') }},
+                        run.as_of_date
+                    )
+                )
+        end as forecast_close_on
+    from opportunities
+    cross join run
+    cross join won_cycles
+    left join moves on opportunities.okey = moves.okey
 
 )
 

@@ -88,7 +88,10 @@ history_rows as (
             else {{ reporting_cents('history.amount', 'rates_tonight.rate', 'history.currency', 'run.as_of_date') }}
         end as amount_cents,
         {{ month_number('history.expected_close_on') }} as close_month_no,
-        reps.node_no
+        reps.node_no,
+        opportunities.amount_cents as tonight_amount_cents,
+        opportunities.close_month_no as tonight_close_month_no,
+        opportunities.node_no as tonight_node_no
     from history
     cross join run
     inner join opportunities on history.opportunity_id = opportunities.opportunity_id
@@ -122,7 +125,10 @@ final_rows as (
         case when opportunities.is_deleted then {{ gone_stage_no() }} else opportunities.stage_no end as stage_no,
         opportunities.amount_cents,
         opportunities.close_month_no,
-        opportunities.node_no
+        opportunities.node_no,
+        opportunities.amount_cents as tonight_amount_cents,
+        opportunities.close_month_no as tonight_close_month_no,
+        opportunities.node_no as tonight_node_no
     from opportunities
     cross join run
     inner join staged_by_history on opportunities.okey = staged_by_history.okey
@@ -183,7 +189,10 @@ nightly_rows as (
         case when is_deleted then {{ gone_stage_no() }} else stage_no end as stage_no,
         coalesce(amount_cents, 0) as amount_cents,
         close_month_no,
-        node_no
+        node_no,
+        cast(null as bigint) as tonight_amount_cents,
+        cast(null as integer) as tonight_close_month_no,
+        cast(null as integer) as tonight_node_no
     from nights
 
 ),
@@ -200,7 +209,10 @@ unrecorded_rows as (
         {{ unknown_stage_no() }} as stage_no,
         coalesce(amount_cents, 0) as amount_cents,
         close_month_no,
-        node_no
+        node_no,
+        cast(null as bigint) as tonight_amount_cents,
+        cast(null as integer) as tonight_close_month_no,
+        cast(null as integer) as tonight_node_no
     from nights
     where is_first and is_closed
 
@@ -227,13 +239,13 @@ sequenced as (
         okey,
         cast(row_number() over by_time as smallint) as event_no,
         greatest(event_on, coalesce(lag(event_on) over by_time, event_on)) as event_on,
-        greatest(event_on, lead(event_on) over by_time) as next_on,
+        case when lead(event_on) over by_time is not null then greatest(event_on, lead(event_on) over by_time) end as next_on,
         last_value(stage_no ignore nulls) over until_now as stage_no,
         last_value(stage_no ignore nulls) over until_before as previous_stage_no,
-        last_value(amount_cents ignore nulls) over until_now as amount_cents,
-        last_value(close_month_no ignore nulls) over until_now as close_month_no,
+        coalesce(last_value(amount_cents ignore nulls) over until_now, tonight_amount_cents) as amount_cents,
+        coalesce(last_value(close_month_no ignore nulls) over until_now, tonight_close_month_no) as close_month_no,
         last_value(close_month_no ignore nulls) over until_before as previous_close_month_no,
-        last_value(node_no ignore nulls) over until_now as node_no
+        coalesce(last_value(node_no ignore nulls) over until_now, tonight_node_no) as node_no
     from event_rows
     window
         by_time as (partition by okey order by is_final, event_at nulls first, history_id),
@@ -251,18 +263,17 @@ sequenced as (
 final as (
 
     select
-        sequenced.okey,
-        sequenced.event_no,
-        sequenced.event_on,
-        sequenced.next_on,
-        cast(coalesce(sequenced.stage_no, {{ unknown_stage_no() }}) as tinyint) as stage_no,
-        cast(coalesce(sequenced.previous_stage_no, {{ unknown_stage_no() }}) as tinyint) as previous_stage_no,
-        coalesce(sequenced.amount_cents, opportunities.amount_cents) as amount_cents,
-        coalesce(sequenced.close_month_no, opportunities.close_month_no) as close_month_no,
-        sequenced.previous_close_month_no,
-        coalesce(sequenced.node_no, opportunities.node_no) as node_no
+        okey,
+        event_no,
+        event_on,
+        next_on,
+        cast(coalesce(stage_no, {{ unknown_stage_no() }}) as smallint) as stage_no,
+        cast(coalesce(previous_stage_no, {{ unknown_stage_no() }}) as smallint) as previous_stage_no,
+        amount_cents,
+        close_month_no,
+        previous_close_month_no,
+        node_no
     from sequenced
-    inner join opportunities on sequenced.okey = opportunities.okey
 
 )
 

@@ -68,10 +68,10 @@ final as (
     select
         stays.okey,
         cast(stays.spell_no as integer) as spell_no,
-        stays.stage_no,
+        cast(stays.stage_no as integer) as stage_no,
         stays.entered_on,
         stays.left_on,
-        stays.next_stage_no,
+        cast(stays.next_stage_no as integer) as next_stage_no,
         (stays.stages_before & stays.stage_bit) = 0 as is_first_entry,
         stays.furthest_after > stays.stage_no as has_advanced,
         opportunities.node_no,

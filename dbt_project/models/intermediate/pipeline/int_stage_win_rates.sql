@@ -57,6 +57,7 @@ final as (
     select
         stage,
         stage_no,
+        is_closed,
         n_closed,
         n_won,
         prior_probability,

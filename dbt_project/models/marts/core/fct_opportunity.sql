@@ -28,11 +28,9 @@ progress as (
 
 ),
 
-won_cycles as (
+described as (
 
-    select {{ quantile_of(days_between('created_on', 'closed_on'), 0.5) }} as median_cycle_days
-    from opportunities
-    where is_won and created_at is not null
+    {{ current_rows('opportunity') }}
 
 ),
 
@@ -44,71 +42,61 @@ expected as (
         run.run_id,
         win_rates.win_probability,
         win_rates.n_closed as win_probability_n,
-        coalesce(progress.push_count, 0) as push_count,
-        coalesce(progress.stage_entered_on, opportunities.created_on) as stage_entered_on,
-        case
-            when not opportunities.is_closed
-                then greatest(
-                    run.as_of_date,
-                    coalesce(
-                        opportunities.expected_close_on,
-                        {{ add_days('opportunities.created_on', 'won_cycles.median_cycle_days') }},
-                        run.as_of_date
-                    )
-                )
-        end as forecast_close_on,
+        progress.push_count,
+        progress.stage_entered_on,
+        progress.forecast_close_on,
         case
             when not opportunities.is_closed
                 then {{ weighted_cents('opportunities.amount_cents', 'win_rates.win_probability') }}
         end as weighted_cents
     from opportunities
     cross join run
-    cross join won_cycles
     left join win_rates on opportunities.stage_no = win_rates.stage_no
-    left join progress on opportunities.okey = progress.okey
+    inner join progress on opportunities.okey = progress.okey
 
 ),
 
 final as (
 
     select
-        opportunity_id,
-        name,
-        account_id,
-        owner_id,
-        node_key,
-        stage,
-        stage_no,
-        is_closed,
-        is_won,
-        {{ cents_to_amount('amount_cents') }} as amount,
-        amount_original,
-        currency,
-        created_at,
-        created_on,
-        expected_close_on,
-        forecast_close_on,
-        closed_at,
-        closed_on,
-        stage_entered_on,
-        {{ days_between('created_on', 'coalesce(closed_on, as_of_date)') }} as age_days,
-        product_id,
-        segment,
-        region,
-        source,
-        forecast_category,
-        win_probability,
-        win_probability_n,
-        {{ cents_to_amount('weighted_cents') }} as weighted_amount,
-        push_count,
-        loss_reason,
-        competitor,
-        next_step,
-        modified_on,
-        first_seen_on,
-        as_of_date,
-        run_id
+        expected.opportunity_id,
+        described.name,
+        expected.account_id,
+        expected.owner_id,
+        expected.node_key,
+        described.stage,
+        expected.stage_no,
+        expected.is_closed,
+        expected.is_won,
+        {{ cents_to_amount('expected.amount_cents') }} as amount,
+        expected.amount_original,
+        expected.currency,
+        described.created_at,
+        expected.created_on,
+        expected.expected_close_on,
+        expected.forecast_close_on,
+        case when expected.is_closed then described.closed_at end as closed_at,
+        expected.closed_on,
+        expected.stage_entered_on,
+        {{ days_between('expected.created_on', 'coalesce(expected.closed_on, expected.as_of_date)') }} as age_days,
+        expected.product_id,
+        expected.segment,
+        described.region,
+        described.source,
+        described.forecast_category,
+        expected.win_probability,
+        expected.win_probability_n,
+        {{ cents_to_amount('expected.weighted_cents') }} as weighted_amount,
+        expected.push_count,
+        described.loss_reason,
+        described.competitor,
+        described.next_step,
+        described.modified_on,
+        expected.first_seen_on,
+        expected.as_of_date,
+        expected.run_id
     from expected
+    inner join described on expected.opportunity_id = described.opportunity_id
 
 )
 

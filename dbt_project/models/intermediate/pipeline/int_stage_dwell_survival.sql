@@ -1,0 +1,134 @@
+-- Grain: one quarter of entry, node, segment ('all' and, above reps, each) and open stage: how long deals stay in it.
+
+with run as (
+
+    select as_of_date from {{ ref('stg_night__run') }}
+
+),
+
+dates as (
+
+    select
+        day,
+        quarter_start_on
+    from {{ ref('int_dates') }}
+
+),
+
+ancestors as (
+
+    select
+        node_no,
+        ancestor_node_no,
+        ancestor_level
+    from {{ ref('int_node_ancestors') }}
+
+),
+
+-- Deals of one length are one row from here on.
+lengths as (
+
+    select
+        spells.node_no,
+        spells.segment,
+        spells.stage_no,
+        dates.quarter_start_on,
+        {{ days_between('spells.entered_on', 'coalesce(spells.left_on, run.as_of_date)') }} as dwell_days,
+        sum(case when spells.left_on is not null then 1 else 0 end) as n_event,
+        sum(case when spells.left_on is null then 1 else 0 end) as n_censored
+    from {{ ref('int_stage_spells') }} as spells
+    cross join run
+    inner join dates on spells.entered_on = dates.day
+    group by
+        spells.node_no, spells.segment, spells.stage_no, dates.quarter_start_on,
+        {{ days_between('spells.entered_on', 'coalesce(spells.left_on, run.as_of_date)') }}
+
+),
+
+-- A single rep's quarter in one segment holds too few deals to say how long they stay; 'all' is kept for reps.
+by_node_and_segment as (
+
+    select
+        ancestors.ancestor_node_no as node_no,
+        lengths.segment,
+        lengths.stage_no,
+        lengths.quarter_start_on,
+        lengths.dwell_days,
+        sum(lengths.n_event) as n_event,
+        sum(lengths.n_censored) as n_censored
+    from lengths
+    inner join ancestors on lengths.node_no = ancestors.node_no and ancestors.ancestor_level < 3
+    group by
+        ancestors.ancestor_node_no, lengths.segment, lengths.stage_no, lengths.quarter_start_on, lengths.dwell_days
+
+),
+
+counted as (
+
+    select
+        node_no, segment, stage_no, quarter_start_on, dwell_days, n_event, n_censored
+    from by_node_and_segment
+
+    union all
+
+    select
+        node_no, 'all' as segment, stage_no, quarter_start_on, dwell_days,
+        sum(n_event) as n_event, sum(n_censored) as n_censored
+    from by_node_and_segment
+    group by node_no, stage_no, quarter_start_on, dwell_days
+
+    union all
+
+    select
+        node_no, 'all' as segment, stage_no, quarter_start_on, dwell_days,
+        sum(n_event) as n_event, sum(n_censored) as n_censored
+    from lengths
+    group by node_no, stage_no, quarter_start_on, dwell_days
+
+),
+
+at_risk as (
+
+    select
+        counted.*,
+        sum(n_event + n_censored) over (
+            partition by node_no, segment, stage_no, quarter_start_on order by dwell_days
+            rows between current row and unbounded following
+        ) as n_at_risk
+    from counted
+
+),
+
+-- Kaplan and Meier: S(t) = product over lengths up to t of (1 - left ÷ still there), as a sum of logarithms.
+survival as (
+
+    select
+        at_risk.*,
+        round(exp(sum(
+            case when n_event = n_at_risk then -1000 else ln(1 - cast(n_event as double) / n_at_risk) end
+        ) over (
+            partition by node_no, segment, stage_no, quarter_start_on order by dwell_days
+            rows between unbounded preceding and current row
+        )), 9) as share_still_there
+    from at_risk
+
+),
+
+final as (
+
+    select
+        node_no,
+        segment,
+        stage_no,
+        'quarter' as period_kind,
+        quarter_start_on as period_start_on,
+        cast(min(case when share_still_there <= 0.5 then dwell_days end) as integer) as dwell_median_days,
+        cast(min(case when share_still_there <= 0.2 then dwell_days end) as integer) as dwell_p80_days,
+        cast(sum(n_event) as bigint) as n_event,
+        cast(sum(n_censored) as bigint) as n_censored
+    from survival
+    group by node_no, segment, stage_no, quarter_start_on
+
+)
+
+select * from final

@@ -1,0 +1,111 @@
+-- Grain: one period (month, quarter, fiscal year) of entry, node, segment ('all' and each) and open stage.
+
+{% set measures = ['n_spells', 'entrants', 'advanced', 'won', 'lost', 'unresolved', 'unresolved_next'] -%}
+
+with spells as (
+
+    select * from {{ ref('int_stage_spells') }}
+
+),
+
+dates as (
+
+    select
+        day,
+        month_start_on,
+        quarter_start_on,
+        year_start_on
+    from {{ ref('int_dates') }}
+
+),
+
+ancestors as (
+
+    select
+        node_no,
+        ancestor_node_no
+    from {{ ref('int_node_ancestors') }}
+
+),
+
+-- A deal enters a stage once, when it first gets there; later returns are spells, not entrants.
+monthly as (
+
+    select
+        spells.node_no,
+        spells.segment,
+        spells.stage_no,
+        dates.month_start_on,
+        dates.quarter_start_on,
+        dates.year_start_on,
+        count(*) as n_spells,
+        sum(case when spells.is_first_entry then 1 else 0 end) as entrants,
+        sum(case when spells.is_first_entry and spells.has_advanced then 1 else 0 end) as advanced,
+        sum(case when spells.is_first_entry and spells.is_deal_won then 1 else 0 end) as won,
+        sum(case when spells.is_first_entry and spells.is_deal_closed and not spells.is_deal_won then 1 else 0 end)
+            as lost,
+        sum(case when spells.is_first_entry and not spells.is_deal_closed then 1 else 0 end) as unresolved,
+        sum(case when spells.is_first_entry and not spells.is_deal_closed and not spells.has_advanced then 1 else 0 end)
+            as unresolved_next
+    from spells
+    inner join dates on spells.entered_on = dates.day
+    group by
+        spells.node_no, spells.segment, spells.stage_no,
+        dates.month_start_on, dates.quarter_start_on, dates.year_start_on
+
+),
+
+segmented as (
+
+    select
+        monthly.node_no, monthly.segment, monthly.stage_no,
+        monthly.month_start_on, monthly.quarter_start_on, monthly.year_start_on,
+        {% for measure in measures %}monthly.{{ measure }}{{ ', ' if not loop.last }}{% endfor %}
+    from monthly
+
+    union all
+
+    select
+        node_no, 'all' as segment, stage_no, month_start_on, quarter_start_on, year_start_on,
+        {% for measure in measures %}sum({{ measure }}) as {{ measure }}{{ ', ' if not loop.last }}{% endfor %}
+    from monthly
+    group by node_no, stage_no, month_start_on, quarter_start_on, year_start_on
+
+),
+
+by_node as (
+
+    select
+        ancestors.ancestor_node_no as node_no,
+        segmented.segment,
+        segmented.stage_no,
+        segmented.month_start_on,
+        segmented.quarter_start_on,
+        segmented.year_start_on,
+        {% for measure in measures %}sum(segmented.{{ measure }}) as {{ measure }}{{ ', ' if not loop.last }}{% endfor %}
+    from segmented
+    inner join ancestors on segmented.node_no = ancestors.node_no
+    group by
+        ancestors.ancestor_node_no, segmented.segment, segmented.stage_no,
+        segmented.month_start_on, segmented.quarter_start_on, segmented.year_start_on
+
+),
+
+final as (
+    {% for period_kind in ['month', 'quarter', 'year'] %}
+    select
+        '{{ period_kind }}' as period_kind,
+        {{ period_kind }}_start_on as period_start_on,
+        node_no,
+        segment,
+        stage_no,
+        {%- for measure in measures %}
+        cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from by_node
+    group by {{ period_kind }}_start_on, node_no, segment, stage_no
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+)
+
+select * from final
