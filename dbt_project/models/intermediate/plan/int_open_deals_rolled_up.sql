@@ -1,8 +1,13 @@
 -- Grain: one row per metric × period × node in which open deals are expected to close.
 with
 
-open_deals as (
-    select * from {{ ref('int_open_deals_expected') }}
+opportunities as (
+    select * from {{ ref('int_opportunities') }}
+    where not is_closed and not is_deleted
+),
+
+progress as (
+    select * from {{ ref('int_opportunity_progress') }}
 ),
 
 dates as (
@@ -15,15 +20,16 @@ ancestors as (
 
 monthly as (
     select
-        open_deals.node_key,
+        opportunities.node_key,
         dates.month_start_on,
         dates.quarter_start_on,
         dates.year_start_on,
-        sum(coalesce(open_deals.amount_cents, 0)) as amount_cents,
+        sum(coalesce(opportunities.amount_cents, 0)) as amount_cents,
         count(*) as deals
-    from open_deals
-    inner join dates on open_deals.forecast_close_on = dates.day
-    group by open_deals.node_key, dates.month_start_on, dates.quarter_start_on, dates.year_start_on
+    from opportunities
+    inner join progress on opportunities.okey = progress.okey
+    inner join dates on progress.forecast_close_on = dates.day
+    group by opportunities.node_key, dates.month_start_on, dates.quarter_start_on, dates.year_start_on
 ),
 
 periodic as (
