@@ -18,6 +18,8 @@ from flows.demo.planted import Nights
 from flows.demo.sheets import COMPANY
 from flows.demo.tally import LONG_SPELL, Tally
 
+FAR_BELOW, RECOVERED = 0.75, 0.95
+
 
 def write_truths(
     path: Path,
@@ -49,7 +51,7 @@ def write_truths(
         "seed": seed,
         "company": COMPANY,
         "last_night": nights.dates[-1].isoformat(),
-        "planted": _planted(nights, organisation, plan, tally),
+        "planted": _planted(nights, organisation, plan, tally, attainment),
         "nights": by_night,
     }
     path.write_text(json.dumps(truths, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -98,13 +100,14 @@ class _Attainment:
         return result
 
 
-def _planted(nights: Nights, organisation: Organisation, plan: Plan, tally: Tally) -> dict[str, object]:
+def _planted(
+    nights: Nights, organisation: Organisation, plan: Plan, tally: Tally, attainment: _Attainment
+) -> dict[str, object]:
     time = nights.time
     ids = organisation.people["user_id"]
     holder = organisation.holder(np.arange(organisation.seats), np.full(organisation.seats, time.end - 0.01))
     piling, recovering = int(holder[organisation.piling_seat]), int(holder[organisation.recovering_seat])
     active = np.unique(holder[holder != piling])
-    night = nights.recovery()
     before, during = tally.proposals
     team = organisation.team_names[organisation.weak_team]
     return {
@@ -131,14 +134,25 @@ def _planted(nights: Nights, organisation: Organisation, plan: Plan, tally: Tall
         },
         "fewer_heads_more_each": _fewer_heads(organisation, plan, tally),
         "team_below_pace": {"node_key": f"team:{words.REGIONS[words.SOUTH]}/{team}", "period_kind": "month"},
-        "rep_recovers": night
-        and {
-            "node_key": f"rep:{ids[recovering]}",
-            "period_kind": "quarter",
-            "below_until": nights.dates[night - 1].isoformat(),
-            "recovered_on": nights.dates[night].isoformat(),
-        },
+        "rep_recovers": _recovery(nights, f"rep:{ids[recovering]}", attainment),
         "on_plan": {"node_key": "company", "period_kinds": ["month", "quarter", "year"]},
+    }
+
+
+def _recovery(nights: Nights, node_key: str, attainment: _Attainment) -> dict[str, object] | None:
+    """The rep who recovers within a quarter; None where the nights are too few or fall into two quarters."""
+    night = nights.recovery()
+    if night is None:
+        return None
+    eve, day = nights.dates[night - 1], nights.dates[night]
+    before, after = (attainment.at(when)["quarter"][node_key]["pace_index"] or 0.0 for when in (eve, day))
+    if before > FAR_BELOW or after < RECOVERED or quarter_start(nights.dates[0]) != quarter_start(day):
+        return None
+    return {
+        "node_key": node_key,
+        "period_kind": "quarter",
+        "below_until": eve.isoformat(),
+        "recovered_on": day.isoformat(),
     }
 
 
@@ -161,7 +175,7 @@ def _lead_drop(time: WorkingTime, tally: Tally) -> dict[str, object]:
 def _fewer_heads(organisation: Organisation, plan: Plan, tally: Tally) -> dict[str, object] | None:
     """Heads in the plan and at work, bookings and target of the first region in the month after the departures."""
     month = organisation.leavers_month
-    if month not in plan.months:
+    if month not in plan.months or not tally.wins.value.size:
         return None
     column = plan.months.index(month)
     reps = organisation.people.head(len(plan.value))
@@ -181,6 +195,8 @@ def _fewer_heads(organisation: Organisation, plan: Plan, tally: Tally) -> dict[s
         "heads_ratio": round(heads / planned, 4),
         "bookings": bookings,
         "target": target,
-        "productivity_ratio": round(bookings / heads / (target / planned), 4) if target and heads else None,
+        "productivity_ratio": round(bookings / heads / (target / planned), 4)
+        if target and heads and bookings
+        else None,
         "expected_heads_ratio": PLANNED_HEADS_KEPT,
     }

@@ -169,3 +169,20 @@ def test_a_large_company_comes_in_parts_that_add_up(tmp_path: Path, monkeypatch:
     assert len(parts) == 4
     assert history.height == truths["totals"]["history_rows"] == history["Id"].n_unique()
     assert history["OpportunityId"].n_unique() == truths["totals"]["opportunities"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "nights", "last"),
+    [
+        (0.05, 3, date(2026, 1, 5)),  # nights in two years, the first two without work
+        (0.1, 2, date(2027, 1, 15)),  # a year whose adjusted days are not published
+        (0.1, 3, date(2026, 10, 4)),  # nights of a holiday week in which nothing happens
+    ],
+)
+def test_any_night_of_any_small_company_can_be_the_last(tmp_path: Path, scale: float, nights: int, last: date) -> None:
+    manifest = generate(tmp_path, scale=scale, seed=1, nights=nights, last_night=last)
+    truths = json.loads(manifest.truths.read_text(encoding="utf-8"))
+    assert list(truths["nights"]) == [night.isoformat() for night in manifest.nights]
+    assert manifest.nights[-1] == last
+    created = pl.read_parquet(tmp_path / last.isoformat() / "crm/opportunity_history.parquet")["CreatedDate"]
+    assert created.dt.convert_time_zone("Asia/Shanghai").dt.strftime("%Y-%m-%d").sort()[-1] <= last.isoformat()
