@@ -9,7 +9,8 @@ import duckdb
 
 from flows.errors import PermanentError
 
-# Grain: one rule x node x period that contains the as-of date.
+# Grain: one rule x node x period that contains the as-of date, or that is over and still has an open alert.
+# The latter tell how the period ended; its days have all passed, so that its pace is its attainment.
 _QUERY = """
 select
     as_of_date,
@@ -38,6 +39,47 @@ select
     owner_email,
     owner_language
 from marts.mart_deviation
+
+union all
+
+select
+    attainment.as_of_date,
+    alerts.rule_id,
+    alerts.metric,
+    alerts.node_key,
+    nodes.name as node_name,
+    nodes.node_kind,
+    alerts.period_kind,
+    alerts.period_start_on,
+    attainment.period_end_on,
+    attainment.pace_index as measured,
+    alerts.expected,
+    'none' as severity,
+    false as is_clear,
+    attainment.target_base as target_amount,
+    attainment.actual as actual_amount,
+    attainment.expected_to_date as expected_to_date_amount,
+    attainment.expected_to_date - attainment.actual as behind_amount,
+    attainment.gap as left_amount,
+    attainment.required_run_rate as needed_per_day,
+    attainment.working_days_remaining,
+    attainment.elapsed_share,
+    nodes.owner_user_id,
+    nodes.owner_name,
+    nodes.owner_email,
+    nodes.owner_language
+from marts.mart_alert as alerts
+inner join marts.mart_target_attainment as attainment
+    on alerts.metric = attainment.metric
+    and alerts.node_key = attainment.node_key
+    and alerts.period_kind = attainment.period_kind
+    and alerts.period_start_on = attainment.period_start_on
+inner join marts.dim_node as nodes
+    on alerts.node_key = nodes.node_key
+    and nodes.is_current
+where alerts.state = 'open'
+    and attainment.period_end_on < attainment.as_of_date
+
 order by rule_id, metric, node_key, period_kind, period_start_on
 """
 
@@ -91,6 +133,8 @@ class Deviation:
 def read_deviations(marts: Path) -> list[Deviation]:
     """Deviations of the night that ``marts`` (a published or candidate DuckDB file) was built for.
 
+    Among them, for alerts that outlived their period, how that period ended: severity none, not clear.
+
     Raises:
         PermanentError: the file lacks a table or column that the alerts read.
     """
@@ -99,7 +143,7 @@ def read_deviations(marts: Path) -> list[Deviation]:
             relation = connection.execute(_QUERY)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise PermanentError(
-                f"Expected marts.mart_deviation with the columns that alerts read in {marts}, found: {error}. "
+                f"Expected the marts and columns that alerts read in {marts}, found: {error}. "
                 "Rebuild the night with this version of planloop."
             ) from error
         names = [column[0] for column in relation.description or []]

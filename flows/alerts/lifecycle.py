@@ -50,7 +50,7 @@ class Transition:
     """One step in the life of one alert, worth telling exactly once.
 
     Attributes:
-        deviation: tonight's measurement; None where the period ended and is measured no more.
+        deviation: tonight's measurement; after the end of the period how it ended, None where nothing says so.
         alert: the alert it happens to; None for an opening.
         reason: why it was resolved, else None.
     """

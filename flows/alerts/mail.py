@@ -171,39 +171,44 @@ def _weight(step: Transition) -> tuple[object, ...]:
 
 def _facts(step: Transition, letterhead: Letterhead, language: Language, as_of: date) -> dict[str, Any]:
     """What a template shows of one step; every figure already in words."""
-    about, deviation, words = step.about, step.deviation, WORDS[language]
-    rows: list[tuple[str, str]] = []
-    if deviation:
-
-        def said(amount: Decimal | None) -> str:
-            return notation.quantity(deviation.metric, amount, letterhead.currency, language)
-
-        def either(amount: Decimal | None, missing: str, above: str) -> tuple[str, str]:
-            if amount is not None and amount < 0:
-                return words[above], said(-amount)
-            return words[missing], said(amount)
-
-        rows = [
-            (words["target"], said(deviation.target_amount)),
-            (words["actual"], said(deviation.actual_amount)),
-            (words["expected_to_date"], said(deviation.expected_to_date_amount)),
-            either(deviation.behind_amount, "behind", "ahead"),
-            either(deviation.left_amount, "left", "over"),
-            (words["pace"], notation.share(deviation.measured)),
-            (words["days_left"], str(deviation.working_days_remaining)),
-            (words["needed_per_day"], said(deviation.needed_per_day)),
-        ]
+    about, words = step.about, WORDS[language]
     return {
         "event": step.event,
         "tone": "good" if step.reason == "recovered" else "ended" if step.event == "resolved" else step.severity,
         "label": words[step.reason or step.event] if step.event != "opened" else words[step.severity],
         "title": title(about, language),
         "lead": lead(step, letterhead.currency, language),
-        "node_kind": notation.node_kind_name(about.node_kind, language),
         "period_end": period_end(about.period_kind, about.period_start_on),
         "opened_on": step.alert.opened_on if step.alert else as_of,
-        "rows": rows,
+        "rows": _figures(step, letterhead.currency, language),
     }
+
+
+def _figures(step: Transition, currency: str, language: Language) -> list[tuple[str, str]]:
+    """Label and figure, line by line: where the period stands and what it still takes, or how it ended."""
+    deviation, words = step.deviation, WORDS[language]
+    if deviation is None:
+        return []
+    metric = deviation.metric
+
+    def line(label: str, amount: Decimal | None, below_zero: str | None = None) -> tuple[str, str]:
+        if below_zero and amount is not None and amount < 0:
+            label, amount = below_zero, -amount
+        return words[label], notation.quantity(metric, amount, currency, language)
+
+    result = [line("target", deviation.target_amount), line("actual", deviation.actual_amount)]
+    left, pace = line("left", deviation.left_amount, "over"), notation.share(deviation.measured)
+    if step.reason == "period_ended":
+        return [*result, left, (words["attainment"], pace)]
+    return [
+        *result,
+        line("expected_to_date", deviation.expected_to_date_amount),
+        line("behind", deviation.behind_amount, "ahead"),
+        left,
+        (words["pace"], pace),
+        (words["days_left"], str(deviation.working_days_remaining)),
+        line("needed_per_day", deviation.needed_per_day),
+    ]
 
 
 def _payload(

@@ -22,6 +22,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "left": "距目标缺口",
         "over": "超出目标",
         "pace": "进度指数",
+        "attainment": "达成率",
         "days_left": "剩余工作日",
         "needed_per_day": "此后每个工作日需完成",
         "open_report": "打开报告",
@@ -60,6 +61,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "left": "Gap to the target",
         "over": "Above the target by",
         "pace": "Pace index",
+        "attainment": "Attainment",
         "days_left": "Working days left",
         "needed_per_day": "Needed per working day",
         "open_report": "Open the report",
@@ -108,14 +110,14 @@ def headline(steps: Sequence[Transition], currency: str, language: Language) -> 
         if first.reason == "recovered":
             return f"【预警解除】{node} {period} {metric} 已恢复，进度 {pace}{also}"
         if first.reason == "period_ended":
-            return f"【预警关闭】{node} {period} {metric} 期间已结束{also}"
+            return f"【预警关闭】{node} {period} {metric} 期间已结束{f'，达成 {pace}' if deviation else ''}{also}"
         mark = "严重预警" if first.severity == "critical" else "进度预警"
         return f"【{mark}】{node} {period} {metric} 进度 {pace}（落后 {behind}{also}）"
     also = f", and {others} more" if others else ""
     if first.reason == "recovered":
         return f"[Recovered] {node}, {period}: {metric} back at {pace} of pace{also}"
     if first.reason == "period_ended":
-        return f"[Closed] {node}, {period}: {metric}, the period is over{also}"
+        return f"[Closed] {node}, {period}: {metric}, the period is over{f' at {pace}' if deviation else ''}{also}"
     mark = "Critical" if first.severity == "critical" else "Pace alert"
     return f"[{mark}] {node}, {period}: {metric} at {pace} of pace ({behind} behind{also})"
 
@@ -127,8 +129,10 @@ def lead(step: Transition, currency: str, language: Language) -> str:
     ended = period_end(about.period_kind, about.period_start_on)
     if step.reason == "period_ended":
         if language == "zh":
-            return f"该期间已于 {ended} 结束，预警随之关闭。最近一次通知时进度为 {pace}。"
-        return f"The period ended on {ended}, and the alert with it. Pace was {pace} when it was last measured."
+            outcome = f"最终达成率 {pace}" if deviation else f"最近一次通知时进度为 {pace}"
+            return f"该期间已于 {ended} 结束，预警随之关闭。{outcome}。"
+        outcome = f"Attainment was {pace} in the end." if deviation else f"Pace was {pace} when it was last told."
+        return f"The period ended on {ended}, and the alert with it. {outcome}"
     if step.reason == "recovered":
         return f"进度已回到 {pace}，预警解除。" if language == "zh" else f"Pace is back at {pace}; the alert is closed."
     if deviation is None:

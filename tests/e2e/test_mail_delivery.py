@@ -34,7 +34,7 @@ from flows.state.database import open_state
 
 AS_OF = date(2026, 11, 20)
 PASSWORD = "correct horse/battery"
-CONTRACT = Path(__file__).parents[2] / "dbt_project" / "models" / "marts" / "alerts" / "_alerts__models.yml"
+MODELS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 PEOPLE = ("wang.min", "li.lei", "leader", "ops")
 
 MAIN = """
@@ -180,10 +180,8 @@ def _wait_for(port: int, root: Path) -> None:
 
 @pytest.fixture
 def marts(tmp_path: Path) -> Path:
-    """A published file with ``mart_deviation`` as its contract states it: three nodes, three owners."""
+    """A published file with the marts as their contracts state them: three nodes behind pace, three owners."""
     path = tmp_path / "planloop.duckdb"
-    models = {model["name"]: model for model in yaml.safe_load(CONTRACT.read_text("utf-8"))["models"]}
-    columns = ", ".join(f"{column['name']} {column['data_type']}" for column in models["mart_deviation"]["columns"])
     row = {
         "as_of_date": AS_OF,
         "run_id": "20261120-01",
@@ -218,7 +216,11 @@ def marts(tmp_path: Path) -> Path:
         {**row, "node_key": "rep:u3", "node_name": "赵磊", "owner_name": "赵磊", "owner_email": "no.such@example.com"},
     ]
     with duckdb.connect(str(path)) as connection:
-        connection.execute(f"create schema marts; create table marts.mart_deviation ({columns})")
+        connection.execute("create schema marts")
+        for file in MODELS.rglob("_*__models.yml"):
+            for model in yaml.safe_load(file.read_text("utf-8"))["models"]:
+                columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in model["columns"])
+                connection.execute(f"create table marts.{model['name']} ({columns})")
         for values in rows:
             marks = ", ".join("?" for _ in values)
             connection.execute(

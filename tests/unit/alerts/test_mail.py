@@ -100,6 +100,23 @@ def test_the_end_of_an_alert_says_why(deviation, clear, letterhead, now, reason,
     assert ("恢复" in text) == (reason == "recovered")
 
 
+def test_a_period_that_is_over_is_told_with_its_final_result(deviation, letterhead, now):
+    final = deviation(
+        measured=1.02,
+        severity="none",
+        target_amount=Decimal("1000000.00"),
+        actual_amount=Decimal("1020000.00"),
+        left_amount=Decimal("-20000.00"),
+    )
+    step = Transition("resolved", final, resolved(final, "recovered").alert, "period_ended")
+    parsed, text, _ = read(steps_message(OWNER, [("a1", step)], letterhead, deviation().as_of_date, now))
+
+    assert parsed["Subject"] == "【预警关闭】华东 11月 签约额 期间已结束，达成 102%"
+    assert "超出目标: 2.00 万元（¥20,000.00）" in text
+    assert "最终达成率 102%" in text
+    assert "剩余工作日" not in text
+
+
 def test_whom_a_mail_stands_in_for_is_said(opened):
     _, text, html = read(opened(Recipient("leader@example.com", None, "zh", ("赵磊 (华东)",))))
 
