@@ -28,7 +28,7 @@ PROJECT = Path(__file__).parents[1]
 NIGHT_ENDS_AT_HOUR = 6
 """A run before this hour belongs to the business date that has just ended."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 publish_app = typer.Typer(no_args_is_help=True, help="Published versions: list, roll back, verify.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that were not accepted, and why.")
 alerts_app = typer.Typer(no_args_is_help=True, help="Alerts and their state.")
@@ -363,7 +363,13 @@ def main() -> None:
         app()
     except PlanloopError as error:
         errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise SystemExit(error.exit_code) from error
+        raise SystemExit(error.exit_code) from None
+    except Exception as error:  # noqa: BLE001 (the last door: whatever comes out is told in one line)
+        errors.print(f"{type(error).__name__}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        errors.print(
+            "This is a fault of planloop. The traceback stands in the newest file under logs/ of the workspace."
+        )
+        raise SystemExit(1) from error
 
 
 def _run_night(
@@ -380,10 +386,11 @@ def _run_night(
     is_past = bool(known) and as_of < known[-1]
     if is_past and not rebuild and not quiet:
         console.print(f"{as_of} lies before the newest night ({known[-1]}): rebuilding it from the change log.")
-    from flows.nightly import nightly
+    from flows.nightly import has_orchestrator, nightly
 
     with console_log(None if quiet else errors):
-        return nightly(
+        run = nightly if has_orchestrator() else nightly.fn
+        return run(
             str(command.config_folder),
             str(command.workspace.root),
             as_of.isoformat(),

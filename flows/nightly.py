@@ -1,11 +1,14 @@
 """The night, in order: from what happened in the CRM to published marts and a mail to whoever is off course."""
 
+import logging
 import os
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect import flow
+from prefect.client.orchestration import get_client
 
 from flows.alerts.tasks import notify, tell_operator
 from flows.audit.tasks import audit
@@ -14,13 +17,26 @@ from flows.forecast.tasks import forecast
 from flows.history.tasks import record
 from flows.ingest.tasks import land, validate
 from flows.operate.environment import prepare
-from flows.operate.logs import run_log
+from flows.operate.logs import log_event, run_log
 from flows.operate.night import open_night
 from flows.operate.summary import summarize
 from flows.publish.tasks import publish
 from flows.report.tasks import report
 from flows.warehouse.tasks import build, outlook
 from flows.workspace import Workspace
+
+
+def has_orchestrator() -> bool:
+    """Whether Prefect can show this run: its server answers, or a temporary one could be started.
+
+    The night does not depend on it: without, the same steps run in the same order and only the picture is missing.
+    """
+    try:
+        with get_client(sync_client=True) as client:
+            return client.api_healthcheck() is None
+    except (RuntimeError, OSError, httpx.HTTPError) as error:
+        log_event("start", f"Prefect cannot be reached, the night runs without it: {error}", logging.WARNING)
+        return False
 
 
 @flow(name="nightly", flow_run_name="night of {as_of}", validate_parameters=False, persist_result=False)

@@ -13,6 +13,7 @@ from flows.errors import AuditRefused, PlanloopError
 from flows.operate.logs import log_event
 from flows.operate.night import Night
 from flows.operate.tasks import show_table, stage_task
+from flows.publish.layout import version_database
 
 
 @stage_task("notify")
@@ -62,7 +63,7 @@ def _notify(night: Night) -> dict[str, Any]:
 
 
 def _take_in(night: Night, run_id: str, as_of: date) -> Notified:
-    marts = night.workspace.published / "v" / run_id / "marts.duckdb"
+    marts = version_database(night.workspace.published, run_id)
     return take_in(
         night.state,
         read_deviations(marts),

@@ -6,4 +6,4 @@ from pydantic import BaseModel, ConfigDict
 class ConfigModel(BaseModel):
     """Frozen; unknown keys are refused, so that a misspelt option is reported and not ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")

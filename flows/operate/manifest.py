@@ -23,6 +23,7 @@ class RunManifest:
     code_fingerprint: str
     accept_shrink: list[str] = field(default_factory=list)
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def is_continued_by(
         self, as_of: date, *, is_rebuild: bool, config: str, code: str, accept_shrink: list[str]

@@ -6,6 +6,7 @@ when that outcome is bad.
 """
 
 import hashlib
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,7 @@ from sqlalchemy import Engine
 from flows.config import Config
 from flows.errors import AuditRefused, PlanloopError
 from flows.operate.lock import night_lock
-from flows.operate.logs import log_event
+from flows.operate.logs import LOGGER, log_event
 from flows.operate.manifest import RunManifest, read_manifest
 from flows.state import runs
 from flows.state.database import open_state
@@ -68,8 +69,9 @@ class Night:
         began = time.monotonic()
         result = work()
         self.manifest.stages[name] = result
+        self.manifest.seconds[name] = round(time.monotonic() - began, 2)
         self.manifest.save(manifest_path(self.workspace))
-        log_event(name, "finished", seconds=round(time.monotonic() - began, 2))
+        log_event(name, "finished", seconds=self.manifest.seconds[name])
         return result
 
     def restart(self) -> None:
@@ -77,6 +79,7 @@ class Night:
         log_event("land", "inputs changed since the run was interrupted; it starts again")
         clear_build(self.workspace)
         self.manifest.stages.clear()
+        self.manifest.seconds.clear()
         self.manifest.save(manifest_path(self.workspace))
 
 
@@ -115,6 +118,7 @@ def open_night(
         except Exception as error:
             outcome = "refused" if isinstance(error, AuditRefused) else "failed"
             code = error.exit_code if isinstance(error, PlanloopError) else 1
+            logging.getLogger(LOGGER).exception("the run %s", outcome, extra={"stage": "end", "fields": {}})
             runs.finish(state, night.run_id, state=outcome, exit_code=code, message=str(error), now=_now())
             on_bad_end(night, error)
             raise

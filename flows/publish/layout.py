@@ -45,6 +45,11 @@ def version_folder(published: Path, run_id: str) -> Path:
     return published / "v" / run_id
 
 
+def version_database(published: Path, run_id: str) -> Path:
+    """DuckDB file of a version."""
+    return version_folder(published, run_id) / DATABASE
+
+
 def staging_folder(published: Path, run_id: str) -> Path:
     """Where the version of ``run_id`` is put together; beside the versions, so that one rename finishes it."""
     folder = version_folder(published, run_id)

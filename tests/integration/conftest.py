@@ -97,7 +97,7 @@ class Planloop:
     def query(self, sql: str, version: str | None = None) -> list[tuple[Any, ...]]:
         """Ask the published file, or an older version of it."""
         published = self.workspace / "published"
-        path = published / "v" / version / "marts.duckdb" if version else published / "marts.duckdb"
+        path = published / "v" / version / "planloop.duckdb" if version else published / "marts.duckdb"
         with duckdb.connect(str(path), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
