@@ -1,0 +1,366 @@
+"""The statements of the audit's measurements: each gives table_name, subject, expected, found, detail.
+
+``expected`` comes from one side (the inputs, the parts), ``found`` from the other (the marts, the whole). Sums are of
+whole hundredths, so that equality is exact. Marts are read as ``candidate.marts.<table>``, inputs as ``run`` and
+``source_file``.
+"""
+# ruff: noqa: S608 (statements are composed of this module's own names)
+
+from collections.abc import Sequence
+from datetime import date
+
+TONIGHT = """
+create temp view tonight as
+select source_file.* from source_file inner join run on source_file.as_of_date = run.as_of_date
+"""
+
+FILES_ACCEPTED = """
+select
+    'mart_data_quality',
+    source || ': ' || coalesce(nullif(file, ''), '(no file)'),
+    1,
+    cast(status = 'accepted' or (status = 'missing' and list_contains({optional}, source)) as bigint),
+    case when status <> 'accepted' then status || ': ' || coalesce(message, 'no reason given') end
+from tonight
+order by 2
+"""
+
+FILES_ACCOUNTED = """
+with published as (
+    select * from candidate.marts.mart_data_quality where is_tonight
+)
+select
+    'mart_data_quality',
+    tonight.source || ': ' || coalesce(nullif(tonight.file, ''), '(no file)'),
+    tonight.rows_in,
+    coalesce(published.rows_accepted + published.rows_quarantined, -1),
+    case when published.source is null then 'the file is not in the mart' end
+from tonight
+left join published
+    on tonight.source = published.source
+    and tonight.file is not distinct from published.file
+    and tonight.entity = published.entity
+union all
+select
+    'mart_data_quality',
+    'all files',
+    cast(coalesce((select sum(rows_in) from tonight), 0) as bigint),
+    cast(coalesce((select sum(rows_in) from published), 0) as bigint),
+    null
+order by 2
+"""
+
+CHANGES_RECORDED = """
+with accounted as (
+    unpivot (
+        select entity, sum(rows_new) as new, sum(rows_changed) as changed, sum(rows_deleted) as deleted
+        from tonight
+        group by entity
+    )
+    on new, changed, deleted into name change value n
+),
+logged as (
+    select entity, _change as change, count(*) as n from ({changes}) group by all
+)
+select
+    'change log',
+    coalesce(accounted.entity, logged.entity) || ', ' || coalesce(accounted.change, logged.change),
+    coalesce(accounted.n, 0),
+    coalesce(logged.n, 0),
+    null
+from accounted
+full join logged on accounted.entity = logged.entity and accounted.change = logged.change
+order by 2
+"""
+
+OPPORTUNITIES = """
+with states as (
+    select
+        opportunity_id,
+        arg_max({{'change': _change, 'amount': amount, 'currency': currency}}, _valid_from) as state
+    from {log}
+    group by opportunity_id
+),
+known as (
+    select
+        coalesce(state.currency, run.reporting_currency) as currency,
+        count(*) as n,
+        coalesce(sum(cast(state.amount * 100 as bigint)), 0) as hundredths
+    from states
+    cross join run
+    where state.change <> 'deleted'
+    group by all
+),
+published as (
+    select currency, count(*) as n, coalesce(sum(cast(amount_original * 100 as bigint)), 0) as hundredths
+    from candidate.marts.fct_opportunity
+    group by currency
+)
+select
+    'fct_opportunity',
+    coalesce(known.currency, published.currency),
+    cast(coalesce(known.{measured}, 0) as bigint),
+    cast(coalesce(published.{measured}, 0) as bigint),
+    null
+from known
+full join published on known.currency = published.currency
+union all
+select
+    'fct_opportunity',
+    'all currencies',
+    cast(coalesce((select sum({measured}) from known), 0) as bigint),
+    cast(coalesce((select sum({measured}) from published), 0) as bigint),
+    null
+order by 2
+"""
+
+DOCUMENTS = {"contract": ("contract_id", "signed_on"), "line_item": ("line_item_id", "booked_on")}
+"""What bookings may be made of besides won deals (a dbt test holds those): key and date of booking."""
+
+BOOKED_DOCUMENTS = """
+with states as (
+    select
+        {key},
+        arg_max(
+            {{'change': _change, 'amount': amount, 'currency': currency, 'booked_on': {booked_on}}}, _valid_from
+        ) as state
+    from {log}
+    group by {key}
+),
+known as (
+    select
+        coalesce(state.currency, run.reporting_currency) as currency,
+        count(*) as n,
+        coalesce(sum(cast(state.amount * 100 as bigint)), 0) as hundredths
+    from states
+    cross join run
+    where state.change <> 'deleted' and state.booked_on <= run.as_of_date
+    group by all
+),
+published as (
+    select currency, count(*) as n, coalesce(sum(cast(amount_original * 100 as bigint)), 0) as hundredths
+    from candidate.marts.fct_booking
+    group by currency
+)
+select
+    'fct_booking',
+    coalesce(known.currency, published.currency),
+    cast(coalesce(known.{measured}, 0) as bigint),
+    cast(coalesce(published.{measured}, 0) as bigint),
+    null
+from known
+full join published on known.currency = published.currency
+union all
+select
+    'fct_booking',
+    'all currencies',
+    cast(coalesce((select sum({measured}) from known), 0) as bigint),
+    cast(coalesce((select sum({measured}) from published), 0) as bigint),
+    null
+order by 2
+"""
+
+_COMPANY_PERIODS = """
+with periods as (
+    select
+        unnest(['month', 'quarter', 'year']) as period_kind,
+        unnest([month_start_on, quarter_start_on, year_start_on]) as period_start_on,
+        hundredths
+    from ({facts}) as facts
+    left join candidate.marts.dim_date as dates on facts.day = dates.day
+),
+booked as (
+    select period_kind, period_start_on, sum(hundredths) as hundredths from periods group by all
+),
+published as (
+    select period_kind, period_start_on, cast(actual * 100 as bigint) as hundredths
+    from candidate.marts.mart_target_attainment
+    where metric = '{metric}' and node_key = 'company'
+),
+compared as (
+    select
+        coalesce(booked.period_kind, published.period_kind) as period_kind,
+        coalesce(booked.period_start_on, published.period_start_on) as period_start_on,
+        cast(coalesce(booked.hundredths, 0) as bigint) as expected,
+        cast(coalesce(published.hundredths, 0) as bigint) as found
+    from booked
+    full join published
+        on booked.period_kind = published.period_kind and booked.period_start_on = published.period_start_on
+)
+select
+    'mart_target_attainment',
+    period_kind || ' of ' || coalesce(cast(period_start_on as varchar), 'no date'),
+    expected,
+    found,
+    null
+from compared
+where expected <> found
+union all
+select
+    'mart_target_attainment',
+    'all periods of kind ' || kind,
+    cast(coalesce(sum(expected), 0) as bigint),
+    cast(coalesce(sum(found), 0) as bigint),
+    null
+from unnest(['month', 'quarter', 'year']) as kinds(kind)
+left join compared on compared.period_kind = kinds.kind
+group by kind
+order by 2
+"""
+
+ATTAINMENT_EQUALS_BOOKINGS = _COMPANY_PERIODS.format(
+    metric="bookings",
+    facts="""
+        select booked_on as day, coalesce(cast(amount * 100 as bigint), 0) as hundredths
+        from candidate.marts.fct_booking
+    """,
+)
+
+ATTAINMENT_EQUALS_WON_DEALS = _COMPANY_PERIODS.format(
+    metric="won_count",
+    facts="""
+        select closed_on as day, 100 as hundredths
+        from candidate.marts.fct_opportunity
+        where is_won and closed_on <= as_of_date
+    """,
+)
+
+# Of the exports that a CRM writes every night; an account or a payment may well be unchanged for weeks.
+_EXPORTS = """
+    select source, as_of_date, max(freshest_on) as freshest_on
+    from source_file
+    where status = 'accepted' and freshest_on is not null and entity in ('opportunity', 'opportunity_history')
+    group by all
+"""
+
+DATED_EXPORTS = f"select count(*) from ({_EXPORTS}) as exports inner join run using (as_of_date)"
+
+EXPORTS_GO_BACK = (
+    f"with exports as ({_EXPORTS})"
+    + """
+select
+    'source_file',
+    tonight.source,
+    0,
+    case when list_contains({accepted}, tonight.source) then 0
+        else greatest(0, date_diff('day', tonight.freshest_on, coalesce(max(before.freshest_on), tonight.freshest_on)))
+    end,
+    'newest record ' || tonight.freshest_on || ', the night before '
+        || coalesce(max(before.freshest_on)::varchar, 'none')
+from exports as tonight
+inner join run on tonight.as_of_date = run.as_of_date
+left join exports as before
+    on tonight.source = before.source
+    and before.as_of_date = (select max(as_of_date) from exports where as_of_date < run.as_of_date)
+group by tonight.source, tonight.freshest_on
+order by 2
+"""
+)
+
+EXPORTS_ARE_FRESH = (
+    f"with exports as ({_EXPORTS})"
+    + """
+select
+    'source_file',
+    exports.source,
+    0,
+    greatest(0, date_diff('day', exports.freshest_on, run.as_of_date)),
+    'newest record ' || exports.freshest_on
+from exports
+inner join run on exports.as_of_date = run.as_of_date
+order by 2
+"""
+)
+
+DEVIATIONS_MEASURED = """
+select
+    'mart_deviation',
+    'judged deviations',
+    count(*),
+    count(*) filter (where isfinite(measured) and isfinite(expected)),
+    min(node_key || ', ' || rule_id) filter (where not coalesce(isfinite(measured) and isfinite(expected), false))
+from candidate.marts.mart_deviation
+where is_evaluated
+"""
+
+DEVIATIONS_PLAUSIBLE = """
+select
+    'mart_deviation',
+    rule_id,
+    0,
+    case when count(*) < 20 then 0 else 100 * count(*) filter (where severity = 'critical') // count(*) end,
+    count(*) filter (where severity = 'critical') || ' of ' || count(*) || ' nodes are critical'
+from candidate.marts.mart_deviation
+where is_evaluated
+group by rule_id
+union all
+select 'mart_deviation', 'all rules', 0, 0, null
+order by 2
+"""
+
+MEASURES = """
+select 'fct_opportunity.amount', coalesce(sum(cast(amount * 100 as bigint)), 0) from candidate.marts.fct_opportunity
+union all
+select 'fct_booking.amount', coalesce(sum(cast(amount * 100 as bigint)), 0) from candidate.marts.fct_booking
+"""
+
+
+def rolls_up(table: str, values: Sequence[str], *keys: str) -> str:
+    """Number of cells of nodes above others where one of ``values`` is not the sum over the nodes below.
+
+    One row per metric and kind of period, and one for all; ``detail`` names a cell at fault.
+    """
+    grain = ", ".join((*keys, "metric", "period_kind", "period_start_on"))
+    sums = ", ".join(f"coalesce(sum(cells.{value}), 0) as {value}" for value in values)
+    same = " and ".join(f"coalesce(above.{value}, 0) = coalesce(below.{value}, 0)" for value in values)
+    shown = " || '; ' || ".join(
+        f"'{value} ' || coalesce(above.{value}, 0) || ', below it ' || coalesce(below.{value}, 0)" for value in values
+    )
+    joined = ", ".join((*grain.split(", "), "node_key"))
+    return f"""
+with cells as (
+    select {joined}, {", ".join(values)} from candidate.marts.{table}
+),
+nodes as (
+    select node_key, parent_node_key from candidate.marts.dim_node where is_current
+),
+above as (
+    select * from cells where node_key in (select parent_node_key from nodes)
+),
+below as (
+    select {", ".join(f"cells.{name}" for name in grain.split(", "))}, nodes.parent_node_key as node_key, {sums}
+    from cells
+    inner join nodes on cells.node_key = nodes.node_key
+    where nodes.parent_node_key is not null
+    group by all
+),
+compared as (
+    select
+        metric,
+        period_kind,
+        {same} as is_same,
+        node_key || ', ' || period_kind || ' of ' || period_start_on || ': ' || {shown} as cell
+    from above
+    full join below using ({joined})
+)
+select
+    '{table}',
+    coalesce(metric || ' by ' || period_kind, 'all metrics'),
+    0,
+    case when grouping(metric) = 1 then 0 else count(*) filter (where not is_same) end,
+    min(cell) filter (where not is_same)
+from compared
+group by grouping sets ((metric, period_kind), ())
+order by 2
+"""
+
+
+def one_night(tables: Sequence[str], as_of: date, run_id: str) -> str:
+    """Rows of every table, and those of tonight's date and run."""
+    of_tonight = f"as_of_date = date '{as_of.isoformat()}' and run_id = '{run_id.replace(chr(39), chr(39) * 2)}'"
+    parts = [
+        f"select '{table}', 'rows of run {run_id}', count(*), count(*) filter (where {of_tonight}), null"
+        f' from candidate.marts."{table}"'
+        for table in tables
+    ]
+    return " union all ".join(parts) or "select '', 'tables', 1, 0, 'the candidate has no marts'"
