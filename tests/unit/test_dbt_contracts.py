@@ -1,0 +1,260 @@
+"""What dbt itself does not check: layers, misspelt YAML keys, and that schemas, staging and glossary say the same."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.errors import ConfigError
+from flows.warehouse.glossary import DOC_BLOCKS, load_glossary, render_doc_blocks
+from schemas.registry import ENTITIES
+from tests.dbt_fixture import LOG_COLUMNS, PROJECT, failures, run_dbt, write_build
+
+RANK = {"staging": 0, "intermediate": 1, "marts": 2}
+PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "dim_", "mart_")}
+KEYS = {
+    "file": {"version", "models", "sources", "unit_tests", "exposures", "macros", "data_tests"},
+    "model": {"name", "description", "config", "columns", "data_tests", "constraints", "docs", "meta"},
+    "column": {"name", "description", "data_type", "constraints", "data_tests", "config", "quote", "meta"},
+    "unit_test": {"name", "description", "model", "given", "expect", "overrides", "config"},
+    "given": {"input", "rows", "format", "fixture"},
+    "expect": {"rows", "format", "fixture"},
+    "exposure": {"name", "label", "type", "maturity", "description", "owner", "depends_on", "url", "config", "meta"},
+    "source": {"name", "description", "config", "tables", "schema", "database", "meta"},
+    "test": {"name", "arguments", "config", "description"},
+}
+CLOCK = re.compile(
+    r"current_timestamp|current_date|current_time\b|localtimestamp|\bnow\s*\(|\btoday\s*\(|run_started_at|\bgetdate\s*\(",
+    re.I,
+)
+AS_OF = date(2024, 2, 14)
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory) -> dict[str, Any]:
+    """The parsed project."""
+    build = write_build(tmp_path_factory.mktemp("parse") / "build", as_of=AS_OF)
+    assert failures(run_dbt(build, "parse")) == []
+    return json.loads((build / "target" / "manifest.json").read_text())
+
+
+def models(manifest: dict[str, Any], layer: str | None = None) -> dict[str, dict[str, Any]]:
+    """Models by unique id, of one layer or of all."""
+    return {
+        key: node
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and layer in (None, node["fqn"][1])
+    }
+
+
+def upward_edges(manifest: dict[str, Any]) -> list[str]:
+    """References of a model to a later layer, and to sources from outside staging."""
+    nodes = models(manifest)
+    found = []
+    for node in nodes.values():
+        rank = RANK[node["fqn"][1]]
+        for parent in node["depends_on"]["nodes"]:
+            if parent.startswith("source.") and rank > 0:
+                found.append(f"{node['name']} reads {parent}")
+            if parent in nodes and RANK[nodes[parent]["fqn"][1]] > rank:
+                found.append(f"{node['name']} reads {nodes[parent]['name']}")
+    return found
+
+
+def documents() -> Iterator[tuple[str, dict[str, Any]]]:
+    """All YAML files beside the models, parsed."""
+    for path in sorted(PROJECT.glob("models/**/*.yml")):
+        yield path.name, yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+
+
+def entries(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Everything in a YAML file that has keys of its own: what kind it is, its place, and itself."""
+    yield "file", "file", document
+    for model in document.get("models", []):
+        yield "model", model["name"], model
+        yield from tests_of(model["name"], model)
+        for column in model.get("columns", []):
+            place = f"{model['name']}.{column['name']}"
+            yield "column", place, column
+            yield from tests_of(place, column)
+    for test in document.get("unit_tests", []):
+        yield "unit_test", test["name"], test
+        yield "expect", f"{test['name']}.expect", test["expect"]
+        for given in test["given"]:
+            yield "given", f"{test['name']}.{given['input']}", given
+    for kind in ("exposure", "source"):
+        for entry in document.get(f"{kind}s", []):
+            yield kind, entry["name"], entry
+
+
+def tests_of(place: str, entry: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The data tests of a model or column that carry arguments."""
+    for test in entry.get("data_tests", []):
+        for title, body in test.items() if isinstance(test, dict) else ():
+            yield "test", f"{place}.{title}", body or {}
+
+
+def unknown_keys(name: str, document: dict[str, Any]) -> list[str]:
+    """Keys that mean nothing to dbt, with their place; dbt would ignore them without a word."""
+    return [
+        f"{name}: {place}: {key}"
+        for kind, place, entry in entries(document)
+        for key in sorted(entry.keys() - KEYS[kind])
+    ]
+
+
+def mart_columns() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every column of every mart as its YAML writes it."""
+    for path in sorted(PROJECT.glob("models/marts/**/*.yml")):
+        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", []):
+            for column in model["columns"]:
+                yield f"{model['name']}.{column['name']}", column
+
+
+def test_references_only_flow_down_and_sources_are_read_in_staging(manifest):
+    assert upward_edges(manifest) == []
+
+
+def test_an_upward_reference_is_found():
+    node = {"resource_type": "model", "name": "int_x", "fqn": ["planloop", "intermediate", "int_x"]}
+    parent = {"resource_type": "model", "name": "mart_y", "fqn": ["planloop", "marts", "mart_y"]}
+    node["depends_on"] = {"nodes": ["model.mart_y", "source.log"]}
+    parent["depends_on"] = {"nodes": []}
+    found = upward_edges({"nodes": {"model.int_x": node, "model.mart_y": parent}})
+    assert found == ["int_x reads mart_y", "int_x reads source.log"]
+
+
+def test_a_model_is_named_by_its_layer_and_opens_with_its_grain(manifest):
+    wrong = []
+    for node in models(manifest).values():
+        if not node["name"].startswith(PREFIXES[node["fqn"][1]]):
+            wrong.append(f"{node['name']} is in {node['fqn'][1]}")
+        if not node["raw_code"].lstrip().startswith("-- Grain: "):
+            wrong.append(f"{node['name']} does not open with its grain")
+    assert wrong == []
+
+
+def test_a_mart_has_a_contract_a_key_and_the_night_it_is_of(manifest):
+    tested = {
+        node["attached_node"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+        and (node.get("test_metadata") or {}).get("name") in ("unique", "unique_combination")
+    }
+    wrong = []
+    for key, node in models(manifest, "marts").items():
+        columns = node["columns"]
+        wrong += [
+            f"{node['name']}.{name}: no description" for name, column in columns.items() if not column["description"]
+        ]
+        wrong += [f"{node['name']}: no column {name}" for name in ("as_of_date", "run_id") if name not in columns]
+        if not node["config"]["contract"]["enforced"]:
+            wrong.append(f"{node['name']}: no contract")
+        if not re.match(r"\s*One row per ", node["description"]):
+            wrong.append(f"{node['name']}: the description does not state the grain")
+        if key not in tested:
+            wrong.append(f"{node['name']}: no test of its key")
+    assert wrong == []
+
+
+def test_every_key_in_yaml_means_something_to_dbt():
+    assert [fault for name, document in documents() for fault in unknown_keys(name, document)] == []
+
+
+def test_a_misspelt_key_is_found():
+    column = {"name": "c", "datatype": "date", "data_tests": [{"relationships": {"too": "x"}}]}
+    document = {"models": [{"name": "m", "tests": [], "columns": [column]}]}
+    assert unknown_keys("f.yml", document) == [
+        "f.yml: m: tests",
+        "f.yml: m.c: datatype",
+        "f.yml: m.c.relationships: too",
+    ]
+
+
+def test_no_sql_reads_the_clock():
+    found = [
+        f"{path.relative_to(PROJECT)}:{number}: {line.strip()}"
+        for folder in ("models", "macros", "tests")
+        for path in sorted((PROJECT / folder).rglob("*.sql"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if CLOCK.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "sql", ["{{ dbt.current_timestamp() }}", "select now()", "{{ run_started_at }}", "CURRENT_DATE"]
+)
+def test_a_clock_is_found(sql):
+    assert CLOCK.search(sql)
+
+
+@pytest.mark.parametrize("entity", sorted(ENTITIES))
+def test_staging_lists_exactly_the_columns_of_the_schema(entity):
+    staging = yaml.safe_load((PROJECT / "models/staging/log/_log__models.yml").read_text(encoding="utf-8"))
+    described = {model["name"]: model for model in staging["models"]}
+    model = described[_log_entities()[entity]["model"]]
+    columns = ENTITIES[entity].columns()
+    assert [column["name"] for column in model["columns"]] == [*columns, *LOG_COLUMNS]
+    texts = {column["name"]: column["description"] for column in model["columns"]}
+    assert {name: texts[name] for name in columns} == {name: column.description for name, column in columns.items()}
+
+
+def test_the_change_log_is_keyed_in_sql_as_in_the_schemas():
+    keys = {entity: tuple(entry["key"]) for entity, entry in _log_entities().items()}
+    assert keys == {entity: schema.key() for entity, schema in ENTITIES.items()}
+
+
+def _log_entities() -> dict[str, dict[str, Any]]:
+    text = (PROJECT / "macros/current_rows.sql").read_text(encoding="utf-8")
+    return ast.literal_eval(text[text.index("return(") + len("return(") : text.index(") }}")])
+
+
+def test_doc_blocks_are_generated_from_the_glossary():
+    generated = render_doc_blocks(load_glossary())
+    assert DOC_BLOCKS.read_text(encoding="utf-8") == generated, "run: python -m flows.warehouse.glossary"
+
+
+def test_every_metric_is_proven_by_a_test_that_exists(manifest):
+    names = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
+    names |= {test["name"] for test in manifest["unit_tests"].values()}
+    missing = [f"{metric.key}: {name}" for metric in load_glossary() for name in metric.proven_by if name not in names]
+    assert missing == []
+    assert all(metric.proven_by for metric in load_glossary())
+
+
+def test_a_published_metric_is_described_by_the_glossary():
+    metrics = {metric.key for metric in load_glossary()}
+    strange = [
+        place
+        for place, column in mart_columns()
+        if column["name"] in metrics and f"doc('metric_{column['name']}')" not in column["description"]
+    ]
+    assert strange == []
+
+
+def test_the_retrospective_shows_metrics_of_the_glossary(manifest):
+    [test] = [
+        node
+        for node in manifest["nodes"].values()
+        if node["name"].startswith("accepted_values_mart_retrospective_metric")
+    ]
+    assert set(test["test_metadata"]["kwargs"]["values"]) <= {metric.key for metric in load_glossary()}
+
+
+def test_a_metric_defined_twice_or_by_halves_is_refused(tmp_path: Path):
+    entry = {"key": "a", "name": {"en": "A", "zh": "甲"}, "formula": "1", "unit": "count", "grain": "node"}
+    whole = entry | {"null_rule": "never", "proven_by": ["t"]}
+    path = tmp_path / "glossary.yml"
+    path.write_text(yaml.safe_dump({"metrics": [whole, whole, entry | {"key": "b"}]}), encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load_glossary(path)
+    assert len(refused.value.faults) == 2
+    assert "metric 2 (a): this key is defined above already" in refused.value.faults[0]
+    assert "metric 3 (b): expected the fields" in refused.value.faults[1]
