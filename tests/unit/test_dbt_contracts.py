@@ -78,11 +78,11 @@ def entries(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
     yield "file", "file", document
     for model in document.get("models", []):
         yield "model", model["name"], model
-        yield from tests_of(model["name"], model)
+        yield from data_tests(model["name"], model)
         for column in model.get("columns", []):
             place = f"{model['name']}.{column['name']}"
             yield "column", place, column
-            yield from tests_of(place, column)
+            yield from data_tests(place, column)
     for test in document.get("unit_tests", []):
         yield "unit_test", test["name"], test
         yield "expect", f"{test['name']}.expect", test["expect"]
@@ -93,7 +93,7 @@ def entries(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
             yield kind, entry["name"], entry
 
 
-def tests_of(place: str, entry: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def data_tests(place: str, entry: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """The data tests of a model or column that carry arguments."""
     for test in entry.get("data_tests", []):
         for title, body in test.items() if isinstance(test, dict) else ():
