@@ -1,5 +1,6 @@
 """The edge of alerts: marts and state in, mails out."""
 
+import logging
 import os
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from flows.alerts.deviations import read_deviations
 from flows.alerts.mail import Letterhead
 from flows.alerts.notices import Notified, notify_operator
 from flows.alerts.notices import notify as take_in
+from flows.alerts.outbox import pending
 from flows.errors import AuditRefused, PlanloopError
 from flows.operate.logs import log_event
 from flows.operate.night import Night
@@ -48,7 +50,12 @@ def _notify(night: Night) -> dict[str, Any]:
     if night.unannounced is not None:
         _take_in(night, night.unannounced.run_id, date.fromisoformat(night.unannounced.as_of))
     taken = _take_in(night, night.run_id, night.as_of)
-    sent = _deliver(night)
+    try:
+        sent = _deliver(night)
+    except PlanloopError as undelivered:  # the night is published; what waits is sent with the next one
+        log_event("notify", f"mails wait in the outbox: {undelivered}", logging.ERROR)
+        sent = Delivered()
+    waiting = len(pending(night.state))
     outcome = {
         "opened": taken.opened,
         "worsened": taken.worsened,
@@ -56,7 +63,7 @@ def _notify(night: Night) -> dict[str, Any]:
         "skipped": taken.skipped,
         "sent": sent.sent,
         "refused": len(sent.refused),
-        "pending": len(sent.waiting),
+        "pending": waiting,
     }
     show_table("notify", [outcome], "Alerts opened, worsened and resolved tonight; mails sent and waiting")
     return outcome

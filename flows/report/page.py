@@ -98,7 +98,10 @@ def render_page(run: RunFacts, findings: Findings, language: Language) -> str:
             gauges=_gauges(findings.attainment),
             attainment=_tables(findings.attainment),
             funnel=list(zip(findings.funnel, _bands(findings.funnel), strict=True)),
-            funnel_total=_sums(findings.funnel, "deals", "amount", "weighted_amount", "deals_with_amount"),
+            funnel_total={
+                **_sums(findings.funnel, "deals", "deals_with_amount"),
+                **_sums(findings.funnel, "amount", "weighted_amount", start=Decimal(0)),
+            },
             findings=findings,
             quality_total=_sums(findings.quality, *_QUALITY_COUNTS),
             quality_counts=_QUALITY_COUNTS,
@@ -203,8 +206,9 @@ def _bands(funnel: Sequence[Row]) -> list[figures.Band]:
     return figures.funnel_bands([row["deals"] for row in funnel])
 
 
-def _sums(rows: Sequence[Row], *names: str) -> Row:
-    return {name: sum(row[name] or 0 for row in rows) for name in names}
+def _sums(rows: Sequence[Row], *names: str, start: int | Decimal = 0) -> Row:
+    """Totals by column; a null adds nothing, and no row at all gives ``start``, so that money stays money."""
+    return {name: sum((row[name] for row in rows if row[name] is not None), start) for name in names}
 
 
 def _file_name(run: RunFacts, language: Language) -> str:
