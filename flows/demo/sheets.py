@@ -20,6 +20,7 @@ from flows.demo.plan import STRETCH_PERCENT, Plan, nodes
 COMPANY = "示例科技有限公司"
 CREATED = datetime(2026, 1, 5, 9, 0, 0)  # noqa: DTZ001 (a property of the file, without zone)
 TITLE_ROWS = 2
+MANY_DEALS = 3
 TEMPLATES = {
     "客户信息跟踪表": (
         *("客户名称", "行业", "企业规模", "联系人", "职务", "联系方式", "线索来源", "开发阶段"),
@@ -117,14 +118,18 @@ def _planned_leave(row: dict[str, Any], organisation: Organisation) -> date | No
 
 
 def _target_rows(organisation: Organisation, plan: Plan) -> Iterable[Row]:
+    """A row for each month of each year in which the plan counts on a node; 0 where a rep is not there yet, or no more."""
     kinds = {"company": "公司", "region": "区域", "team": "团队", "rep": "个人"}
     for kind, name, values, counts in nodes(plan, organisation, COMPANY):
+        of_year: dict[int, int] = {}
+        for month, value in zip(plan.months, values.tolist(), strict=True):
+            of_year[month.year] = of_year.get(month.year, 0) + value
         for month, value, count in zip(plan.months, values.tolist(), counts.tolist(), strict=True):
-            version = str(month.year)
-            if value:
-                stretch = value * STRETCH_PERCENT // 100
-                yield (version, "签约额", "月", month, kinds[kind], name, value / 100, stretch / 100, "CNY")
-            yield (version, "赢单数", "月", month, kinds[kind], name, count, count + (count > 3), None)
+            if not of_year[month.year]:
+                continue
+            version, stretch = str(month.year), value * STRETCH_PERCENT // 100
+            yield (version, "签约额", "月", month, kinds[kind], name, value / 100, stretch / 100, "CNY")
+            yield (version, "赢单数", "月", month, kinds[kind], name, count, count + (count > MANY_DEALS), None)
 
 
 def _initiatives(time: WorkingTime, organisation: Organisation) -> list[Row]:
