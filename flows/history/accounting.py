@@ -2,16 +2,15 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
-from flows.errors import PermanentError
 from flows.history.change_log import ACCOUNTING, nights
 from flows.history.durable import replace_file
+from flows.ingest.accounting import FileAccount
 from flows.workspace import Workspace
 
 SOURCE_FILE: dict[str, pl.DataType] = {
@@ -36,57 +35,7 @@ SOURCE_FILE: dict[str, pl.DataType] = {
 """Columns of the accounting, one row per file and night."""
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """What became of one file tonight.
-
-    Attributes:
-        file: the file's name as configured, never a path of this machine.
-        status: ``missing`` where a source matched no file.
-        rows_merged: accepted rows that repeat the mapped content of another.
-        rows_deleted: keys that a full export no longer has, counted at the first file of its source.
-        freshest_on: newest value of the entity's freshness column.
-        unknown_columns: columns that are neither mapped nor ignored.
-    """
-
-    source: str
-    file: str
-    entity: str
-    format: str
-    sha256: str | None
-    status: Literal["accepted", "refused", "missing"]
-    message: str | None = None
-    rows_in: int = 0
-    rows_accepted: int = 0
-    rows_quarantined: int = 0
-    rows_merged: int = 0
-    rows_new: int = 0
-    rows_changed: int = 0
-    rows_deleted: int = 0
-    freshest_on: date | None = None
-    unknown_columns: tuple[str, ...] = ()
-
-
-def check_nothing_lost(files: Iterable[SourceFile]) -> None:
-    """Hold every file to rows in = accepted + quarantined.
-
-    Raises:
-        PermanentError: naming each file that does not balance.
-    """
-    faults = [
-        f"{file.source}: {file.file}: {file.rows_in} rows in, but {file.rows_accepted} accepted + "
-        f"{file.rows_quarantined} quarantined = {file.rows_accepted + file.rows_quarantined}"
-        for file in files
-        if file.rows_in != file.rows_accepted + file.rows_quarantined
-    ]
-    if faults:
-        raise PermanentError(
-            "expected rows in = accepted + quarantined for every file; nothing was recorded. This is a fault of "
-            "planloop, please report it with these lines:\n" + "\n".join(faults)
-        )
-
-
-def accounting_frame(as_of: date, files: Iterable[SourceFile]) -> pl.DataFrame:
+def accounting_frame(as_of: date, files: Iterable[FileAccount]) -> pl.DataFrame:
     """The accounting of one night, columns ``SOURCE_FILE``, ordered by source and file."""
     rows = []
     for file in sorted(files, key=lambda file: (file.source, file.file)):

@@ -9,12 +9,13 @@ from typing import Any, Literal, Protocol
 import duckdb
 
 from flows.errors import PermanentError
-from flows.history.accounting import SourceFile, accounting_frame, check_nothing_lost, staged_accounting
+from flows.history.accounting import accounting_frame, staged_accounting
 from flows.history.change_log import EntityColumns, night_files, nights, open_engine, state_query
 from flows.history.commit import recover
 from flows.history.difference import Change, EntityNight, rows_by_source, tonight_query, write_difference
 from flows.history.durable import replace_file
 from flows.history.quarantine import gather, rejected_files, staged_quarantine
+from flows.ingest.accounting import FileAccount
 from flows.workspace import Workspace
 
 
@@ -43,10 +44,10 @@ class _Night:
     """What is gathered while the entities are recorded one after the other."""
 
     as_of: date
-    files: dict[tuple[str, str], SourceFile]
+    files: dict[tuple[str, str], FileAccount]
     quarantined: list[dict[str, Any]] = field(default_factory=list)
 
-    def of(self, source: str) -> list[SourceFile]:
+    def of(self, source: str) -> list[FileAccount]:
         """The files of one source."""
         return [file for file in self.files.values() if file.source == source]
 
@@ -61,12 +62,12 @@ def stage_night(
     workspace: Workspace,
     as_of: date,
     sources: Sequence[RecordedSource],
-    files: Sequence[SourceFile],
+    files: Sequence[FileAccount],
     *,
     memory_limit: str = "4GB",
     threads: int = 2,
     accept_shrink: Collection[str] = (),
-) -> list[SourceFile]:
+) -> list[FileAccount]:
     """Compare tonight's accepted rows with the state before tonight and stage what differs.
 
     Reads ``build/accepted`` and ``build/rejected``; writes ``build/night``: ``<entity>.parquet`` for each entity that
@@ -89,7 +90,7 @@ def stage_night(
     """
     recover(workspace)
     refuse_older_night(workspace, as_of)
-    check_nothing_lost(files)
+    _check_nothing_lost(files)
     _check_names(files)
     staged = workspace.build / "night"
     shutil.rmtree(staged, ignore_errors=True)
@@ -100,14 +101,19 @@ def stage_night(
             of_entity = [source for source in sources if source.entity == entity]
             _stage_entity(connection, workspace, night, entity, of_entity, accept_shrink)
     recorded = list(night.files.values())
-    check_nothing_lost(recorded)
+    _check_nothing_lost(recorded)
     replace_file(staged_accounting(workspace), accounting_frame(as_of, recorded).write_parquet)
     quarantine = gather(rejected_files(workspace), night.quarantined)
     replace_file(staged_quarantine(workspace), quarantine.write_parquet)
     return recorded
 
 
-def _check_names(files: Sequence[SourceFile]) -> None:
+def _check_nothing_lost(files: Sequence[FileAccount]) -> None:
+    for file in files:
+        file.check()
+
+
+def _check_names(files: Sequence[FileAccount]) -> None:
     places = [(file.source, file.file) for file in files]
     twice = sorted({place for place in places if places.count(place) > 1})
     if twice:
@@ -165,7 +171,7 @@ def _stage_entity(
     _account_changes(night, sources, write_difference(connection, counted, target))
 
 
-def _is_complete(files: Sequence[SourceFile]) -> bool:
+def _is_complete(files: Sequence[FileAccount]) -> bool:
     """Whether a full source may delete: it has files tonight, and none was refused or missing."""
     return bool(files) and all(file.status == "accepted" for file in files)
 
@@ -236,7 +242,7 @@ def _refuse(night: _Night, source: RecordedSource, message: str) -> None:
         )
 
 
-def _quarantined(as_of: date, file: SourceFile, **values: Any) -> dict[str, Any]:
+def _quarantined(as_of: date, file: FileAccount, **values: Any) -> dict[str, Any]:
     place = {"as_of_date": as_of, "source": file.source, "entity": file.entity, "file": file.file}
     return {**place, **values}
 

@@ -1,12 +1,10 @@
 """The edge of the change log: validated rows in, tonight's changes staged, and the log assembled for the build."""
 
-from dataclasses import asdict
-from datetime import date
 from typing import Any
 
-from flows.history.accounting import SourceFile
 from flows.history.assemble import assemble
 from flows.history.record import stage_night
+from flows.ingest.accounting import FileAccount
 from flows.operate.night import Night
 from flows.operate.tasks import show_table, stage_task
 
@@ -19,7 +17,7 @@ def record(night: Night) -> dict[str, Any]:
 
 def _record(night: Night) -> dict[str, Any]:
     engine = night.config.settings.engine
-    validated = [_from_json(file) for file in night.result("validate")["files"]]
+    validated = [FileAccount.from_record(file) for file in night.result("validate")["files"]]
     files = stage_night(
         night.workspace,
         night.as_of,
@@ -30,7 +28,7 @@ def _record(night: Night) -> dict[str, Any]:
         accept_shrink=night.accept_shrink,
     )
     assemble(night.workspace, night.as_of, rebuild=False)
-    rows = [_for_json(file) for file in files]
+    rows = [file.to_record() for file in files]
     show_table(
         "rows", [{name: row[name] for name in SHOWN} for row in rows], "Rows in = accepted + quarantined, by file"
     )
@@ -53,12 +51,3 @@ SHOWN = (
     "rows_changed",
     "rows_deleted",
 )
-
-
-def _from_json(row: dict[str, Any]) -> SourceFile:
-    freshest = date.fromisoformat(row["freshest_on"]) if row["freshest_on"] else None
-    return SourceFile(**{**row, "unknown_columns": tuple(row["unknown_columns"]), "freshest_on": freshest})
-
-
-def _for_json(file: SourceFile) -> dict[str, Any]:
-    return {**asdict(file), "freshest_on": file.freshest_on.isoformat() if file.freshest_on else None}

@@ -1,8 +1,8 @@
 """What became of each input file: the promise ``in = accepted + quarantined``, file by file."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from flows.errors import PermanentError
 
@@ -11,41 +11,43 @@ Status = Literal["accepted", "refused", "missing"]
 
 @dataclass(frozen=True)
 class FileAccount:
-    """One input file of one night.
+    """One input file of one night, first as judged at the border, then with what it changed in the log.
 
     Attributes:
-        as_of_date: date of the night.
         source: name of the source.
+        file: the file's name as configured, never a path of this machine; empty for a missing one.
         entity: canonical entity it fills.
-        status: accepted (its rows were judged one by one), refused (as a whole) or missing (no file).
-        file: name of the file; empty for a missing one.
         format: csv, parquet, jsonl or xlsx; empty for a missing file.
-        sha256: hash of the content; empty for a missing file.
+        sha256: hash of the content; None for a missing file.
+        status: accepted (its rows were judged one by one), refused (as a whole) or missing (no file).
         message: why it was refused or is missing.
         rows_in: records in the file; 0 where a refused file cannot be counted.
         rows_accepted: accepted records, repeats included.
         rows_quarantined: records with at least one fault.
         rows_merged: accepted records that repeat another one and are stored once.
+        rows_new: keys that were not known before tonight.
+        rows_changed: keys whose content differs from what was known.
+        rows_deleted: keys that a full export no longer has, counted at the first file of its source.
         freshest_on: newest date in the entity's freshness column among the accepted rows.
         unknown_columns: columns that are neither mapped nor ignored.
-        file_id: names the file's results in ``build/accepted`` and ``build/rejected``; None for a missing file.
     """
 
-    as_of_date: date
     source: str
+    file: str
     entity: str
+    format: str
+    sha256: str | None
     status: Status
-    file: str = ""
-    format: str = ""
-    sha256: str = ""
     message: str | None = None
     rows_in: int = 0
     rows_accepted: int = 0
     rows_quarantined: int = 0
     rows_merged: int = 0
+    rows_new: int = 0
+    rows_changed: int = 0
+    rows_deleted: int = 0
     freshest_on: date | None = None
-    unknown_columns: tuple[str, ...] = field(default=())
-    file_id: str | None = None
+    unknown_columns: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raise unless every record of the file is accounted for."""
@@ -55,3 +57,14 @@ class FileAccount:
                 f"{self.rows_accepted:,} accepted and {self.rows_quarantined:,} quarantined. Nothing was recorded. "
                 "This is a fault of planloop: please report it with the file."
             )
+
+    def to_record(self) -> dict[str, Any]:
+        """The account as plain values, fit for JSON."""
+        freshest = self.freshest_on.isoformat() if self.freshest_on else None
+        return {**asdict(self), "freshest_on": freshest, "unknown_columns": list(self.unknown_columns)}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "FileAccount":
+        """The account that ``to_record`` wrote."""
+        freshest = date.fromisoformat(record["freshest_on"]) if record["freshest_on"] else None
+        return cls(**{**record, "freshest_on": freshest, "unknown_columns": tuple(record["unknown_columns"])})

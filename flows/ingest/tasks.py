@@ -1,6 +1,5 @@
 """The edge of ingest: the configured sources in; landed files and judged rows out."""
 
-from dataclasses import asdict
 from typing import Any
 
 from flows.ingest.landing import LandedFile
@@ -32,12 +31,7 @@ def _validate(night: Night, files: list[LandedFile]) -> dict[str, Any]:
     accounts = validate_files(
         files, config.sources.sources, config.settings, config.stages, night.workspace, night.as_of
     )
-    rows = [
-        {**asdict(account), "freshest_on": account.freshest_on.isoformat() if account.freshest_on else None}
-        for account in accounts
-    ]
-    for row in rows:
-        del row["file_id"], row["as_of_date"]
+    rows = [account.to_record() for account in accounts]
     show_table(
         "validated", [{name: row[name] for name in SHOWN} for row in rows], "Rows by file, as judged at the border"
     )

@@ -78,21 +78,19 @@ def _border(
 def _missing(source: Source, as_of: date) -> FileAccount:
     paths = ", ".join(source.paths(as_of))
     message = f"Expected a file at {paths}, found none. Check that the export ran, and `path` in sources.yaml."
-    return FileAccount(as_of, source.name, source.entity, "missing", message=message)
+    return FileAccount(source.name, "", source.entity, "", None, "missing", message)
 
 
 def _judge_file(border: Border) -> FileAccount:
     """Judge one file row by row, or refuse it as a whole."""
     file = border.file
     account = FileAccount(
-        as_of_date=border.as_of,
         source=file.source,
         entity=file.entity,
         status="accepted",
         file=file.name,
         format=file.format,
         sha256=file.sha256,
-        file_id=file.file_id,
     )
     try:
         table = open_table(file.path, file.format, border.mapping.source)

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.history.accounting import SourceFile
 from flows.history.assemble import assemble
 from flows.history.change_log import EntityColumns, night_files, open_engine, state_query
 from flows.history.commit import commit_night
 from flows.history.quarantine import QUARANTINE
 from flows.history.record import stage_night
+from flows.ingest.accounting import FileAccount
 from flows.workspace import Workspace
 from schemas.registry import ENTITIES
 
@@ -43,7 +43,7 @@ class Nights:
         self,
         exports: Mapping[str, Iterable[tuple[str, str]] | None],
         rejected: Mapping[str, Iterable[str]] | None = None,
-    ) -> list[SourceFile]:
+    ) -> list[FileAccount]:
         """Leave ``build`` as validation would. ``exports``: rows by file (``source/name``); None is a refused file."""
         import shutil
 
@@ -53,7 +53,7 @@ class Nights:
             source, file = place.split("/")
             wrong = list((rejected or {}).get(place, ()))
             if rows is None:
-                files.append(SourceFile(source, file, "contact", "csv", "0", "refused", "unreadable"))
+                files.append(FileAccount(source, file, "contact", "csv", "0", "refused", "unreadable"))
                 continue
             accepted = [
                 {"contact_id": key, "name": name, "_source": source, "_file": file, "_row": number}
@@ -72,7 +72,9 @@ class Nights:
             self._reject(f"{source}-{file}", cells)
             count = len(accepted)
             files.append(
-                SourceFile(source, file, "contact", "csv", "0", "accepted", None, count + len(wrong), count, len(wrong))
+                FileAccount(
+                    source, file, "contact", "csv", "0", "accepted", None, count + len(wrong), count, len(wrong)
+                )
             )
         return files
 
@@ -82,18 +84,18 @@ class Nights:
         if cells:
             pl.DataFrame(cells, schema=QUARANTINE).write_parquet(folder / f"{name}.parquet")
 
-    def stage(self, as_of: date, exports: Mapping, rejected: Mapping | None = None, **options) -> list[SourceFile]:
+    def stage(self, as_of: date, exports: Mapping, rejected: Mapping | None = None, **options) -> list[FileAccount]:
         """Validate and record one night without committing it."""
         return stage_night(self.workspace, as_of, self.sources, self.validate(exports, rejected), threads=1, **options)
 
-    def run(self, as_of: date, exports: Mapping, rejected: Mapping | None = None, **options) -> list[SourceFile]:
+    def run(self, as_of: date, exports: Mapping, rejected: Mapping | None = None, **options) -> list[FileAccount]:
         """Validate, record, assemble and commit one night."""
         files = self.stage(as_of, exports, rejected, **options)
         assemble(self.workspace, as_of, rebuild=False)
         commit_night(self.workspace, as_of)
         return files
 
-    def run_rows(self, as_of: date, rows: Rows, **options) -> list[SourceFile]:
+    def run_rows(self, as_of: date, rows: Rows, **options) -> list[FileAccount]:
         """One night with a single full export."""
         return self.run(as_of, {"crm/contacts.csv": sorted(rows.items())}, **options)
 
