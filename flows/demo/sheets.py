@@ -118,7 +118,7 @@ def _planned_leave(row: dict[str, Any], organisation: Organisation) -> date | No
 
 
 def _target_rows(organisation: Organisation, plan: Plan) -> Iterable[Row]:
-    """A row for each month of each year in which the plan counts on a node; 0 where a rep is not there yet, or no more."""
+    """A row for each month of each year in which the plan counts on a node; 0 where a rep is not there."""
     kinds = {"company": "公司", "region": "区域", "team": "团队", "rep": "个人"}
     for kind, name, values, counts in nodes(plan, organisation, COMPANY):
         of_year: dict[int, int] = {}
