@@ -127,7 +127,7 @@ def open_night(
 
 
 def exit_code(night: Night) -> int:
-    """How a published night ends: 1 when mails could not be delivered, 3 when too many rows were quarantined, else 0."""
+    """How a published night ends: 1 with mails undelivered, 3 with too many rows quarantined, else 0."""
     if night.result("notify").get("pending"):
         return 1
     return 3 if quarantined_share(night) > night.config.settings.quarantine_limit else 0
