@@ -14,7 +14,15 @@ WORKED = [date(2025, 1, 26), AS_OF]
 USERS = [
     {"user_id": "lead", "name": "Chen", "role": "leader", "email": "chen@example.com", "language": "zh"},
     {"user_id": "m1", "name": "Ma", "role": "manager", "region": "North", "team": "A", "manager_id": "lead"},
-    {"user_id": "u1", "name": "Li", "role": "rep", "region": "North", "team": "A", "manager_id": "m1", "language": "en"},
+    {
+        "user_id": "u1",
+        "name": "Li",
+        "role": "rep",
+        "region": "North",
+        "team": "A",
+        "manager_id": "m1",
+        "language": "en",
+    },
     {"user_id": "u2", "name": "Wu", "role": "rep", "region": "North", "team": "A", "manager_id": "m1"},
     {"user_id": "u3", "name": "Zhao", "role": "rep", "region": "South", "manager_id": "lead"},
 ]

@@ -23,9 +23,9 @@ targets as (
     from rolled_up
     inner join chosen
         on rolled_up.plan_version = chosen.plan_version
-        and rolled_up.metric = chosen.metric
-        and rolled_up.period_kind = chosen.period_kind
-        and rolled_up.period_start_on = chosen.period_start_on
+            and rolled_up.metric = chosen.metric
+            and rolled_up.period_kind = chosen.period_kind
+            and rolled_up.period_start_on = chosen.period_start_on
 ),
 
 actuals as (
@@ -80,23 +80,23 @@ final as (
     from cells
     inner join periods
         on cells.period_kind = periods.period_kind
-        and cells.period_start_on = periods.period_start_on
+            and cells.period_start_on = periods.period_start_on
     inner join current_year on periods.fiscal_year_start_on <= current_year.period_start_on
     left join targets
         on cells.metric = targets.metric
-        and cells.period_kind = targets.period_kind
-        and cells.period_start_on = targets.period_start_on
-        and cells.node_key = targets.node_key
+            and cells.period_kind = targets.period_kind
+            and cells.period_start_on = targets.period_start_on
+            and cells.node_key = targets.node_key
     left join actuals
         on cells.metric = actuals.metric
-        and cells.period_kind = actuals.period_kind
-        and cells.period_start_on = actuals.period_start_on
-        and cells.node_key = actuals.node_key
+            and cells.period_kind = actuals.period_kind
+            and cells.period_start_on = actuals.period_start_on
+            and cells.node_key = actuals.node_key
     left join open_deals
         on cells.metric = open_deals.metric
-        and cells.period_kind = open_deals.period_kind
-        and cells.period_start_on = open_deals.period_start_on
-        and cells.node_key = open_deals.node_key
+            and cells.period_kind = open_deals.period_kind
+            and cells.period_start_on = open_deals.period_start_on
+            and cells.node_key = open_deals.node_key
     -- The metrics a plan is measured in today; further ones join here once their actuals are built.
     where cells.metric in ('bookings', 'won_count')
 )

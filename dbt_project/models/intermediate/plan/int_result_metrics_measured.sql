@@ -77,12 +77,12 @@ joined as (
     from spine
     left join pivoted
         on spine.period_kind = pivoted.period_kind
-        and spine.period_start_on = pivoted.period_start_on
-        and spine.node_key = pivoted.node_key
+            and spine.period_start_on = pivoted.period_start_on
+            and spine.node_key = pivoted.node_key
     left join cycles
         on spine.period_kind = cycles.period_kind
-        and spine.period_start_on = cycles.period_start_on
-        and spine.node_key = cycles.node_key
+            and spine.period_start_on = cycles.period_start_on
+            and spine.node_key = cycles.node_key
 ),
 
 -- Every metric is a numerator (in hundredths, so that half a day and a cent are whole) over a denominator.

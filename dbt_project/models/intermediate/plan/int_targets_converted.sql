@@ -54,7 +54,7 @@ final as (
     from dated
     left join rates
         on dated.foreign_currency = rates.currency
-        and dated.rate_on = rates.day
+            and dated.rate_on = rates.day
 )
 
 select * from final

@@ -59,7 +59,7 @@ matched as (
     from targets
     left join node_matches
         on targets.node_kind = node_matches.node_kind
-        and targets.node_name = node_matches.node_name
+            and targets.node_name = node_matches.node_name
 ),
 
 counted as (

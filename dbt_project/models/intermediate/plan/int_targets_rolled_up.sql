@@ -28,7 +28,7 @@ standing as (
     from own
     left join whole_below
         on own.node_key = whole_below.node_key
-        and {{ same_cell('own', 'whole_below') }}
+            and {{ same_cell('own', 'whole_below') }}
     where own.is_complete or whole_below.node_key is null
 ),
 
@@ -53,7 +53,7 @@ nearest_standing as (
     from upward
     inner join standing
         on upward.ancestor_node_key = standing.node_key
-        and {{ same_cell('upward', 'standing') }}
+            and {{ same_cell('upward', 'standing') }}
     group by
         upward.plan_version,
         upward.metric,
@@ -82,7 +82,7 @@ summed as (
     from upward
     left join nearest_standing
         on upward.node_key = nearest_standing.node_key
-        and {{ same_cell('upward', 'nearest_standing') }}
+            and {{ same_cell('upward', 'nearest_standing') }}
     where nearest_standing.ancestor_level is null or upward.ancestor_level > nearest_standing.ancestor_level
     group by
         upward.plan_version,

@@ -41,8 +41,8 @@ measured as (
     inner join nodes on rules.node_kind = nodes.node_kind
     inner join attainment
         on nodes.node_key = attainment.node_key
-        and rules.metric = attainment.metric
-        and rules.period_kind = attainment.period_kind
+            and rules.metric = attainment.metric
+            and rules.period_kind = attainment.period_kind
 ),
 
 final as (

@@ -41,11 +41,11 @@ final as (
     from forecasts
     left join periods
         on forecasts.period_kind = periods.period_kind
-        and forecasts.period_start_on = periods.period_start_on
+            and forecasts.period_start_on = periods.period_start_on
     left join published
         on forecasts.method = published.method_name
-        and forecasts.metric = published.metric
-        and forecasts.period_kind = published.period_kind
+            and forecasts.metric = published.metric
+            and forecasts.period_kind = published.period_kind
 )
 
 select * from final

@@ -70,9 +70,9 @@ final as (
     cross join runs
     left join chosen
         on unioned.plan_version = chosen.plan_version
-        and unioned.metric = chosen.metric
-        and unioned.period_kind = chosen.period_kind
-        and unioned.period_start_on = chosen.period_start_on
+            and unioned.metric = chosen.metric
+            and unioned.period_kind = chosen.period_kind
+            and unioned.period_start_on = chosen.period_start_on
 )
 
 select * from final

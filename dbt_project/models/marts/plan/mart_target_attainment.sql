@@ -37,7 +37,7 @@ progressed as (
     from cells
     inner join periods
         on cells.period_kind = periods.period_kind
-        and cells.period_start_on = periods.period_start_on
+            and cells.period_start_on = periods.period_start_on
 ),
 
 measured as (
@@ -95,9 +95,9 @@ final as (
     cross join runs
     left join forecasts
         on measured.metric = forecasts.metric
-        and measured.period_kind = forecasts.period_kind
-        and measured.period_start_on = forecasts.period_start_on
-        and measured.node_key = forecasts.node_key
+            and measured.period_kind = forecasts.period_kind
+            and measured.period_start_on = forecasts.period_start_on
+            and measured.node_key = forecasts.node_key
 )
 
 select * from final

@@ -34,22 +34,22 @@ compared as (
     from results
     inner join periods
         on results.period_kind = periods.period_kind
-        and results.period_start_on = periods.period_start_on
+            and results.period_start_on = periods.period_start_on
     left join targets
         on results.metric = targets.metric
-        and results.period_kind = targets.period_kind
-        and results.period_start_on = targets.period_start_on
-        and results.node_key = targets.node_key
+            and results.period_kind = targets.period_kind
+            and results.period_start_on = targets.period_start_on
+            and results.node_key = targets.node_key
     left join results as previous
         on results.metric = previous.metric
-        and results.period_kind = previous.period_kind
-        and periods.prior_period_start_on = previous.period_start_on
-        and results.node_key = previous.node_key
+            and results.period_kind = previous.period_kind
+            and periods.prior_period_start_on = previous.period_start_on
+            and results.node_key = previous.node_key
     left join results as year_ago
         on results.metric = year_ago.metric
-        and results.period_kind = year_ago.period_kind
-        and periods.last_year_period_start_on = year_ago.period_start_on
-        and results.node_key = year_ago.node_key
+            and results.period_kind = year_ago.period_kind
+            and periods.last_year_period_start_on = year_ago.period_start_on
+            and results.node_key = year_ago.node_key
 ),
 
 subtracted as (
