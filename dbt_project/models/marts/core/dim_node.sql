@@ -44,12 +44,10 @@ final as (
         placed.name,
         placed.user_id,
         placed.parent_node_key,
-        concat(
-            coalesce(concat(placed.great_grandparent_name, ' / '), ''),
-            coalesce(concat(placed.grandparent_name, ' / '), ''),
-            coalesce(concat(placed.parent_name, ' / '), ''),
-            placed.name
-        ) as path,
+        coalesce(placed.great_grandparent_name || ' / ', '')
+        || coalesce(placed.grandparent_name || ' / ', '')
+        || coalesce(placed.parent_name || ' / ', '')
+        || placed.name as path,
         placed.level,
         nodes.owner_user_id,
         nodes.owner_name,
