@@ -386,6 +386,7 @@ def _run_night(
     is_past = bool(known) and as_of < known[-1]
     if is_past and not rebuild and not quiet:
         console.print(f"{as_of} lies before the newest night ({known[-1]}): rebuilding it from the change log.")
+    command.workspace.prepare()  # Prefect keeps its database there and cannot make the folder above its own
     from flows.nightly import has_orchestrator, nightly
 
     with console_log(None if quiet else errors):
@@ -395,7 +396,7 @@ def _run_night(
             str(command.workspace.root),
             as_of.isoformat(),
             rebuild or is_past,
-            accept_shrink,
+            tuple(accept_shrink),
         )
 
 
