@@ -78,7 +78,8 @@ summed as (
         ) as stretch_hundredths,
         'sum of nodes' as derivation,
         count(*) as n_parts,
-        min(case when upward.is_complete then 1 else 0 end) = 1 as is_complete
+        -- Who joins in the middle of a year has a plan for a part of it; the node above still has one for the whole.
+        max(case when upward.is_complete then 1 else 0 end) = 1 as is_complete
     from upward
     left join nearest_standing
         on upward.node_key = nearest_standing.node_key
