@@ -34,7 +34,11 @@ def write_docs(result: AuditResult, frame: "pd.DataFrame", validation: dict[str,
         lstrip_blocks=True,
     )
     folder.mkdir(parents=True, exist_ok=True)
-    page = environment.get_template("data_docs.html.j2").render(result=result, measured=_by_rule(result, frame))
+    page = environment.get_template("data_docs.html.j2").render(
+        result=result,
+        outcomes=sorted(result.outcomes, key=lambda outcome: (outcome.passed, not outcome.rule.refuses)),
+        measured=_by_rule(result, frame),
+    )
     _write(folder / RESULT, json.dumps(validation, ensure_ascii=False, indent=1))
     return _write(folder / PAGE, page)
 

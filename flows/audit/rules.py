@@ -127,8 +127,8 @@ RULES: tuple[Rule, ...] = (
         "tables_do_not_swell",
         "no_rise",
         "rows",
-        "No table grew by more than the allowed share since the last published night.",
-        "与上次发布相比,任何表的行数增加都不超过允许比例。",
+        "No fact or dimension grew by more than the allowed share since the last published night.",
+        "与上次发布相比,事实表和维度表的行数增加不超过允许比例。",
     ),
     Rule(
         "amounts_do_not_fall",

@@ -16,7 +16,6 @@ from flows.audit.audit import audit
 from flows.audit.checkpoint import judge
 from flows.audit.result import SCREEN, AuditResult
 from flows.audit.rules import BY_ID, RULES
-from tests.unit.audit.conftest import make_night
 
 MAX_CHANGE = 0.3
 SETTINGS = SimpleNamespace(audit=SimpleNamespace(max_change=MAX_CHANGE))
@@ -58,9 +57,8 @@ def test_half_of_the_opportunities_gone_is_refused_and_explained(night):
     assert not result.passed
     assert {"opportunities_complete", "opportunity_amounts_kept", "tables_keep_their_rows"} <= set(failed(result))
     (finding,) = [finding for finding in result.findings if finding.rule == "tables_keep_their_rows"]
-    assert finding.message_en == (
-        "fct_opportunity, rows: 120 before, 60 now: -50.0%, limit 30% (against the night of 2025-03-30, run 20250330-01)"
-    )
+    change = "fct_opportunity, rows: 120 before, 60 now: -50.0%, limit 30%"
+    assert finding.message_en == f"{change} (against the night of 2025-03-30, run 20250330-01)"
 
 
 def test_a_refused_file_is_refused_with_file_counts_and_limit(night):
@@ -94,53 +92,41 @@ def test_a_warning_is_shown_and_does_not_refuse(night):
     assert "30 of 30 nodes are critical" in result.findings[0].message_en
 
 
-def one_measurement(night, rule: str, expected: int, found: int):
-    """The night's measurements with the first one of ``rule`` replaced."""
+def with_numbers(night, numbers: dict[str, tuple[int, int]]):
+    """The night's measurements with one measurement of each named rule that is expected and found as given."""
     measured = night.measure()
-    frame = measured.frame.copy()
-    if rule not in set(frame["rule"]):
-        frame.loc[len(frame)] = [len(frame), rule, "t", "s", 0, 0, 0.0, None, None]
-    row = frame.index[frame["rule"] == rule][0]
-    frame.loc[row, ["expected", "found"]] = [expected, found]
-    frame.loc[row, "change"] = (found - expected) / expected if expected else float(found != 0)
-    frame = frame.astype({"expected": "int64", "found": "int64", "change": "float64", "number": "int64"})
-    return replace(measured, frame=frame)
+    frame = measured.frame
+    rows = [tuple(row) for row in frame[~frame["rule"].isin(numbers)].itertuples(index=False)]
+    for rule, (expected, found) in numbers.items():
+        change = (found - expected) / expected if expected else float(found != 0)
+        rows.append((0, rule, "t", "s", expected, found, change, None, None))
+    rows = [(number, *row[1:]) for number, row in enumerate(rows)]
+    return replace(measured, frame=type(frame)(rows, columns=frame.columns).astype(frame.dtypes))
 
 
-PASSING_AND_FAILING = {
-    "equal": ((7, 7), (7, 8)),
-    "no_fall": ((100, 70), (100, 69)),
-    "no_rise": ((100, 130), (100, 131)),
-}
+AT_AND_BEYOND = {"equal": ((7, 7), (7, 8)), "no_fall": ((100, 70), (100, 69)), "no_rise": ((100, 130), (100, 131))}
 
 
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory) -> dict[str, tuple[list[str], list[str]]]:
-    """Per rule: the rules that fail with its passing measurement, and with its failing one."""
-    night = make_night(tmp_path_factory.mktemp("judged"))
-    found = {}
-    for rule in RULES:
-        cases = PASSING_AND_FAILING.get(rule.verdict) or ((0, int(rule.limit or 0)), (0, int(rule.limit or 0) + 1))
-        found[rule.id] = tuple(
-            [
-                outcome.rule.id
-                for outcome in judge(one_measurement(night, rule.id, *numbers), MAX_CHANGE)[0]
-                if not outcome.passed
-            ]
-            for numbers in cases
-        )
-    return found
+def at_and_beyond(rule) -> tuple[tuple[int, int], tuple[int, int]]:
+    return AT_AND_BEYOND.get(rule.verdict) or ((0, int(rule.limit)), (0, int(rule.limit) + 1))
 
 
-@pytest.mark.parametrize("rule", [rule.id for rule in RULES])
-def test_each_rule_passes_at_its_limit_and_fails_beyond_it(judged, rule):
-    passing, failing = judged[rule]
-    assert passing == []
-    assert failing == [rule]
+def test_each_rule_passes_at_its_limit(night):
+    measured = with_numbers(night, {rule.id: at_and_beyond(rule)[0] for rule in RULES})
+    outcomes, _ = judge(measured, MAX_CHANGE)
+    assert {outcome.rule.id for outcome in outcomes} == {rule.id for rule in RULES} | {"everything_measured"}
+    assert [outcome.rule.id for outcome in outcomes if not outcome.passed] == []
+
+
+def test_each_rule_fails_beyond_its_limit_with_one_finding_that_has_its_weight(night):
+    measured = with_numbers(night, {rule.id: at_and_beyond(rule)[1] for rule in RULES})
+    outcomes, _ = judge(measured, MAX_CHANGE)
+    found = {outcome.rule.id: [finding.refuses for finding in outcome.findings] for outcome in outcomes}
+    assert found == {"everything_measured": []} | {rule.id: [rule.refuses] for rule in RULES}
 
 
 def test_two_large_totals_that_differ_by_a_cent_are_not_equal(night):
-    outcomes, _ = judge(one_measurement(night, "opportunity_amounts_kept", 2**62, 2**62 + 1), MAX_CHANGE)
+    outcomes, _ = judge(with_numbers(night, {"opportunity_amounts_kept": (2**62, 2**62 + 1)}), MAX_CHANGE)
     assert [outcome.rule.id for outcome in outcomes if not outcome.passed] == ["opportunity_amounts_kept"]
 
 

@@ -243,6 +243,14 @@ def test_tables_and_totals_are_compared_with_the_last_published_night(night):
     }
 
 
+def test_a_mart_by_period_may_gain_a_year_of_rows_and_a_forecast_lose_its_last_month(night):
+    night.change(
+        "insert into marts.mart_data_quality select mart_data_quality.* from marts.mart_data_quality, range(300)"
+    )
+    night.published_before(mart_data_quality=100, mart_forecast=5_000, dim_date=200)
+    assert changes(night) == {("tables_keep_their_rows", "mart_data_quality rows"): 8.03}
+
+
 def test_events_small_tables_and_tables_that_are_gone_are_not_compared(night):
     night.published_before(mart_deviation=5_000, dim_node=99, mart_of_an_older_release=5_000)
     assert changes(night) == {}
