@@ -1,4 +1,4 @@
-"""The errors planloop raises on purpose: one base, and the question that matters to a scheduler: would trying again help?"""
+"""The errors planloop raises on purpose: one base, and what matters to a scheduler: would trying again help?"""
 
 
 class PlanloopError(Exception):

@@ -1,13 +1,14 @@
 """What every canonical entity shares: column types, the base model, and the facts a schema states about itself.
 
-A schema here is the contract at the border. It names the columns an export may fill, their types and the checks each row
-must pass; the change log stores exactly these columns, and the dbt staging models mirror them (a test holds them together).
+A schema here is the contract at the border. It names the columns an export may fill, their types and the checks each
+row must pass; the change log stores exactly these columns, and the dbt staging models mirror them (a test holds them
+together).
 
 Two conventions keep time simple:
 
 * ``*_at`` is a moment, stored as a naive UTC timestamp with microseconds;
-* ``*_on`` is a business date in the company's time zone. A column with metadata ``derived_from`` is filled by ingest from
-  the moment it names, never mapped from a source.
+* ``*_on`` is a business date in the company's time zone. A column with metadata ``derived_from`` is filled by ingest
+  from the moment it names, never mapped from a source.
 """
 
 from datetime import date, datetime

@@ -190,8 +190,12 @@ def _resume_or_begin(
     manifest = RunManifest(run_id, as_of.isoformat(), is_rebuild, config.fingerprint, code, shrink)
     manifest.save(manifest_path(workspace))
     log_event("start", "a run begins", run_id=run_id, as_of=as_of.isoformat())
-    is_unannounced = unfinished and unfinished.is_done("publish") and not unfinished.is_done("notify")
-    return manifest, unfinished if is_unannounced and not unfinished.is_rebuild else None
+    return manifest, unfinished if unfinished and _is_unannounced(unfinished) else None
+
+
+def _is_unannounced(run: RunManifest) -> bool:
+    """Whether a run was published and its mails have not gone out; a rebuild mails nobody."""
+    return run.is_done("publish") and not run.is_done("notify") and not run.is_rebuild
 
 
 def _now() -> datetime:

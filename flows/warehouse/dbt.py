@@ -62,7 +62,8 @@ class DbtProject:
         if outcome.exception is not None:
             message = f"Expected the dbt project to build, found: {outcome.exception}"
             raise PermanentError(message) from outcome.exception
-        nodes = [_node(result) for result in outcome.result]
+        run: Any = outcome.result
+        nodes = [_node(result) for result in run]
         if not outcome.success:
             raise PermanentError(
                 _explain([node for node in nodes if node.status in ("error", "fail", "runtime error")])

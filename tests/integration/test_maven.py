@@ -55,7 +55,8 @@ def test_wins_by_manager_agree_with_a_count_on_the_files(maven: Planloop, data_f
     folder = data_folder / "maven"
     expected = maven.query(
         f"select t.manager, count(*), sum(p.close_value) from read_csv('{folder}/sales_pipeline.csv') as p"
-        f" join read_csv('{folder}/sales_teams.csv') as t using (sales_agent) where p.deal_stage = 'Won' group by all order by all"
+        f" join read_csv('{folder}/sales_teams.csv') as t using (sales_agent)"
+        " where p.deal_stage = 'Won' group by all order by all"
     )
     found = maven.query(
         "select t.name, count(*), sum(o.amount) from marts.fct_opportunity as o"

@@ -57,7 +57,8 @@ def test_a_mapping_to_columns_that_do_not_exist_is_refused(tmp_path: Path) -> No
 
 
 def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
-    source = 'sources:\n  crm:\n    entity: product\n    path: "${NOWHERE}/x.csv"\n    columns: {product_id: Id, name: Name}\n'
+    columns = "columns: {product_id: Id, name: Name}"
+    source = f'sources:\n  crm:\n    entity: product\n    path: "${{NOWHERE}}/x.csv"\n    {columns}\n'
     with pytest.raises(ConfigError, match="environment variable NOWHERE is not set"):
         load(_write(tmp_path, sources=source), {})
 

@@ -172,7 +172,7 @@ def test_a_file_that_does_not_balance_stops_the_night(nights_of):
     nights = nights_of()
     files = nights.validate({"crm/1.csv": [("a", "Ann"), ("b", "Bob")]})
     lost_one = [replace(file, rows_in=3) for file in files]
-    with pytest.raises(PermanentError, match=r"1\.csv: expected 3 records accepted or quarantined, found 2 accepted and 0"):
+    with pytest.raises(PermanentError, match=r"1\.csv: expected 3 records .*, found 2 accepted and 0"):
         stage_night(nights.workspace, MONDAY, nights.sources, lost_one)
     lost_on_disk = [replace(file, rows_in=3, rows_accepted=3) for file in files]
     with pytest.raises(PermanentError, match=r"1\.csv: 3 rows accepted, 0 of them merged, 2 found"):
