@@ -15,7 +15,7 @@ from flows.config.alerts import AlertRule
 
 PROJECT = Path(__file__).parents[2]
 CODE = sorted([*PROJECT.glob("flows/**/*.py"), *PROJECT.glob("schemas/**/*.py")])
-MAX_LINES = 350
+MAX_LINES, MAX_COLUMNS = 350, 120
 
 # Each costs seconds to import, so it is imported only by the modules that run it.
 HEAVY = {
@@ -117,6 +117,16 @@ def test_the_command_answers_without_loading_what_a_night_needs():
 def test_no_module_has_grown_too_long():
     long = {name(path): lines for path in CODE if (lines := path.read_text(encoding="utf-8").count("\n")) > MAX_LINES}
     assert long == {}
+
+
+def test_no_line_of_sql_is_too_long():
+    long = [
+        f"{name(path)}:{number}"
+        for path in sorted(PROJECT.glob("dbt_project/models/**/*.sql"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > MAX_COLUMNS
+    ]
+    assert long == []
 
 
 def test_every_folder_of_code_is_a_package_that_says_what_it_is_for():

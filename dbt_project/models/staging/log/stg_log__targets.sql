@@ -1,4 +1,4 @@
--- Grain: one change of a target (key plan_version, metric, period_kind, period_start_on, node_kind, node_name) on one night.
+-- Grain: one change of a target (plan version × metric × period × node, by kind and name) on one night.
 
 with source as (
 
