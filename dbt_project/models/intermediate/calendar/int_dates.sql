@@ -34,16 +34,9 @@ counted as (
 
     select
         placed.*,
-        {%- for period, months in [('month', 1), ('quarter', 3), ('year', 12)] %}
-        {{ add_days(add_months('placed.' ~ period ~ '_start_on', months), -1) }} as {{ period }}_end_on,
-        sum(placed.working_day_unit) over (
-            partition by placed.{{ period }}_start_on
-            order by placed.day
-            rows between unbounded preceding and current row
-        ) as {{ period }}_working_days_passed,
-        sum(placed.working_day_unit) over (partition by placed.{{ period }}_start_on) as {{ period }}_working_days,
-        count(*) over (partition by placed.{{ period }}_start_on) as {{ period }}_days_known{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ working_day_counts('month', 1) }},
+        {{ working_day_counts('quarter', 3) }},
+        {{ working_day_counts('year', 12) }}
     from placed
 
 ),
@@ -67,16 +60,12 @@ final as (
         cast(extract(year from year_end_on) as integer) as fiscal_year,
         cast(floor(months_into_year / 3) + 1 as integer) as fiscal_quarter,
         cast(months_into_year + 1 as integer) as fiscal_month,
-        {%- for period in ['month', 'quarter', 'year'] %}
-        case
-            when {{ period }}_days_known = {{ days_between(period ~ '_start_on', period ~ '_end_on') }} + 1
-                then cast({{ period }}_working_days_passed as integer)
-        end as {{ period }}_working_days_passed,
-        case
-            when {{ period }}_days_known = {{ days_between(period ~ '_start_on', period ~ '_end_on') }} + 1
-                then cast({{ period }}_working_days as integer)
-        end as {{ period }}_working_days{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ if_whole_period('month', 'month_working_days_passed') }},
+        {{ if_whole_period('month', 'month_working_days') }},
+        {{ if_whole_period('quarter', 'quarter_working_days_passed') }},
+        {{ if_whole_period('quarter', 'quarter_working_days') }},
+        {{ if_whole_period('year', 'year_working_days_passed') }},
+        {{ if_whole_period('year', 'year_working_days') }}
     from counted
 
 )

@@ -111,17 +111,17 @@ priced as (
 unioned as (
 
     select
-        opportunity_id as booking_id,
-        closed_on as booked_on,
-        owner_id,
-        opportunity_id,
+        opportunities.opportunity_id as booking_id,
+        opportunities.closed_on as booked_on,
+        opportunities.owner_id,
+        opportunities.opportunity_id,
         cast(null as {{ dbt.type_string() }}) as contract_id,
         cast(null as {{ dbt.type_string() }}) as line_item_id,
-        account_id,
-        product_id,
-        amount_cents,
+        opportunities.account_id,
+        opportunities.product_id,
+        opportunities.amount_cents,
         cast(null as bigint) as cost_cents,
-        amount_original,
+        opportunities.amount_original,
         opportunities.currency
     from opportunities
     inner join run on run.bookings_from = 'opportunity'

@@ -40,7 +40,7 @@ final as (
     inner join days
         on
             foreign_rates.valid_from <= days.day
-            and (foreign_rates.next_valid_from is null or days.day < foreign_rates.next_valid_from)
+            and (foreign_rates.next_valid_from is null or foreign_rates.next_valid_from > days.day)
 
     union all
 

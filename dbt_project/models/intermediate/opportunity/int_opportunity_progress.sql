@@ -46,8 +46,9 @@ final as (
         cast(coalesce(moves.push_count, 0) as integer) as push_count,
         -- Where nobody states a date, a usual cycle after creation; what is overdue counts in the running period.
         case
-            when not opportunities.is_closed
-                then greatest(
+            when opportunities.is_closed then null
+            else
+                greatest(
                     run.as_of_date,
                     coalesce(
                         opportunities.expected_close_on,

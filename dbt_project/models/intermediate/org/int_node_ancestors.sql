@@ -24,22 +24,49 @@ own as (
 
 ),
 
-{% for step, before in [('first_above', 'own'), ('second_above', 'first_above'), ('third_above', 'second_above')] -%}
-{{ step }} as (
+-- At most three levels stand above a node: rep, team, region, company.
+first_above as (
 
     select
-        {{ before }}.node_key,
-        {{ before }}.node_no,
+        own.node_key,
+        own.node_no,
         nodes.node_key as ancestor_node_key,
         nodes.node_no as ancestor_node_no,
         nodes.level as ancestor_level,
         nodes.parent_node_key as next_node_key
-    from {{ before }}
-    inner join nodes on {{ before }}.next_node_key = nodes.node_key
+    from own
+    inner join nodes on own.next_node_key = nodes.node_key
 
 ),
 
-{% endfor -%}
+second_above as (
+
+    select
+        first_above.node_key,
+        first_above.node_no,
+        nodes.node_key as ancestor_node_key,
+        nodes.node_no as ancestor_node_no,
+        nodes.level as ancestor_level,
+        nodes.parent_node_key as next_node_key
+    from first_above
+    inner join nodes on first_above.next_node_key = nodes.node_key
+
+),
+
+third_above as (
+
+    select
+        second_above.node_key,
+        second_above.node_no,
+        nodes.node_key as ancestor_node_key,
+        nodes.node_no as ancestor_node_no,
+        nodes.level as ancestor_level,
+        nodes.parent_node_key as next_node_key
+    from second_above
+    inner join nodes on second_above.next_node_key = nodes.node_key
+
+),
+
 all_steps as (
 
     select * from own

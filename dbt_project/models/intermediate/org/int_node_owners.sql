@@ -41,7 +41,7 @@ team_ranked as (
 
     select
         team_claims.*,
-        row_number() over (partition by node_key order by claim, votes desc, owner_user_id) as place
+        row_number() over (partition by node_key order by claim asc, votes desc, owner_user_id asc) as place
     from team_claims
 
 ),
@@ -106,7 +106,7 @@ region_ranked as (
 
     select
         region_claims.*,
-        row_number() over (partition by node_key order by claim, votes desc, owner_user_id) as place
+        row_number() over (partition by node_key order by claim asc, votes desc, owner_user_id asc) as place
     from region_claims
 
 ),

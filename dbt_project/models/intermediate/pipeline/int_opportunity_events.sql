@@ -232,18 +232,21 @@ event_rows as (
 
 ),
 
--- The one window over all of history. A null of the history means "as before"; before the first statement, "as tonight".
+-- The one window over all of history. A null means "as before"; before the first statement, "as tonight".
 sequenced as (
 
     select
         okey,
         cast(row_number() over by_time as smallint) as event_no,
         greatest(event_on, coalesce(lag(event_on) over by_time, event_on)) as event_on,
-        case when lead(event_on) over by_time is not null then greatest(event_on, lead(event_on) over by_time) end as next_on,
+        case
+            when lead(event_on) over by_time is not null then greatest(event_on, lead(event_on) over by_time)
+        end as next_on,
         last_value(stage_no ignore nulls) over until_now as stage_no,
         last_value(stage_no ignore nulls) over until_before as previous_stage_no,
         coalesce(last_value(amount_cents ignore nulls) over until_now, tonight_amount_cents) as amount_cents,
-        coalesce(last_value(close_month_no ignore nulls) over until_now, tonight_close_month_no) as close_month_no,
+        coalesce(last_value(close_month_no ignore nulls) over until_now, tonight_close_month_no)
+            as close_month_no,
         last_value(close_month_no ignore nulls) over until_before as previous_close_month_no,
         coalesce(last_value(node_no ignore nulls) over until_now, tonight_node_no) as node_no
     from event_rows

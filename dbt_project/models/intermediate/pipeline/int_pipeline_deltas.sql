@@ -78,7 +78,7 @@ final as (
         stage_no,
         close_month_no,
         day_no,
-        cast(sum(open_count) as integer) as open_count,
+        cast(sum(open_count) as bigint) as open_count,
         cast(sum(amount_cents) as bigint) as amount_cents,
         cast(sum(weighted_cents) as bigint) as weighted_cents
     from changes

@@ -1,7 +1,6 @@
 -- Grain: one node, open stage, closing month and published day on which the open pipeline of that cell changed.
 
-{% set cell = ['stage_no', 'close_month_no', 'day_no'] -%}
-{% set measures = {'open_count': 'integer', 'amount_cents': 'bigint', 'weighted_cents': 'bigint'} -%}
+{% set measures = ['open_count', 'amount_cents', 'weighted_cents'] -%}
 
 with nodes as (
 
@@ -21,22 +20,48 @@ own as (
 ),
 
 -- Level by level, because each level is much smaller than the one below it.
-{% for step, before in [('above_reps', 'own'), ('above_teams', 'above_reps'), ('above_regions', 'above_teams')] -%}
-{{ step }} as (
+above_reps as (
 
     select
         nodes.parent_node_no as node_no,
-        {{ before }}.{{ cell | join(', ' ~ before ~ '.') }},
-        {%- for measure, type in measures.items() %}
-        cast(sum({{ before }}.{{ measure }}) as {{ type }}) as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ before }}
-    inner join nodes on {{ before }}.node_no = nodes.node_no
-    group by nodes.parent_node_no, {{ before }}.{{ cell | join(', ' ~ before ~ '.') }}
+        own.stage_no,
+        own.close_month_no,
+        own.day_no,
+        {{ sum_each(measures, 'own') }}
+    from own
+    inner join nodes on own.node_no = nodes.node_no
+    group by nodes.parent_node_no, own.stage_no, own.close_month_no, own.day_no
 
 ),
 
-{% endfor -%}
+above_teams as (
+
+    select
+        nodes.parent_node_no as node_no,
+        above_reps.stage_no,
+        above_reps.close_month_no,
+        above_reps.day_no,
+        {{ sum_each(measures, 'above_reps') }}
+    from above_reps
+    inner join nodes on above_reps.node_no = nodes.node_no
+    group by nodes.parent_node_no, above_reps.stage_no, above_reps.close_month_no, above_reps.day_no
+
+),
+
+above_regions as (
+
+    select
+        nodes.parent_node_no as node_no,
+        above_teams.stage_no,
+        above_teams.close_month_no,
+        above_teams.day_no,
+        {{ sum_each(measures, 'above_teams') }}
+    from above_teams
+    inner join nodes on above_teams.node_no = nodes.node_no
+    group by nodes.parent_node_no, above_teams.stage_no, above_teams.close_month_no, above_teams.day_no
+
+),
+
 -- A node may be reached in one step from some and in two from others.
 above as (
 
@@ -52,30 +77,20 @@ above_summed as (
 
     select
         node_no,
-        {{ cell | join(', ') }},
-        {%- for measure, type in measures.items() %}
-        cast(sum({{ measure }}) as {{ type }}) as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        stage_no,
+        close_month_no,
+        day_no,
+        {{ sum_each(measures) }}
     from above
-    group by node_no, {{ cell | join(', ') }}
+    group by node_no, stage_no, close_month_no, day_no
 
 ),
 
 final as (
 
-    select
-        node_no,
-        {{ cell | join(', ') }},
-        {{ measures | join(', ') }}
-    from own
-
+    select * from own
     union all
-
-    select
-        node_no,
-        {{ cell | join(', ') }},
-        {{ measures | join(', ') }}
-    from above_summed
+    select * from above_summed
 
 )
 

@@ -19,9 +19,18 @@ ancestors as (
 
     select
         node_no,
-        ancestor_node_no,
-        ancestor_level
+        ancestor_node_no
     from {{ ref('int_node_ancestors') }}
+
+),
+
+parents as (
+
+    select
+        nodes.node_no,
+        parents.node_no as parent_node_no
+    from {{ ref('int_nodes') }} as nodes
+    inner join {{ ref('int_nodes') }} as parents on nodes.parent_node_key = parents.node_key
 
 ),
 
@@ -45,11 +54,12 @@ lengths as (
 
 ),
 
--- A single rep's quarter in one segment holds too few deals to say how long they stay; 'all' is kept for reps.
-by_node_and_segment as (
+-- A single rep's quarter in one segment holds too few deals to say how long they stay; 'all' is kept for reps. What is
+-- summed for the node above the rep is much smaller, and goes on to all nodes above that one.
+above_reps as (
 
     select
-        ancestors.ancestor_node_no as node_no,
+        parents.parent_node_no as node_no,
         lengths.segment,
         lengths.stage_no,
         lengths.quarter_start_on,
@@ -57,31 +67,56 @@ by_node_and_segment as (
         sum(lengths.n_event) as n_event,
         sum(lengths.n_censored) as n_censored
     from lengths
-    inner join ancestors on lengths.node_no = ancestors.node_no and ancestors.ancestor_level < 3
+    inner join parents on lengths.node_no = parents.node_no
+    group by parents.parent_node_no, lengths.segment, lengths.stage_no, lengths.quarter_start_on, lengths.dwell_days
+
+),
+
+by_node_and_segment as (
+
+    select
+        ancestors.ancestor_node_no as node_no,
+        above_reps.segment,
+        above_reps.stage_no,
+        above_reps.quarter_start_on,
+        above_reps.dwell_days,
+        sum(above_reps.n_event) as n_event,
+        sum(above_reps.n_censored) as n_censored
+    from above_reps
+    inner join ancestors on above_reps.node_no = ancestors.node_no
     group by
-        ancestors.ancestor_node_no, lengths.segment, lengths.stage_no, lengths.quarter_start_on, lengths.dwell_days
+        ancestors.ancestor_node_no, above_reps.segment, above_reps.stage_no, above_reps.quarter_start_on,
+        above_reps.dwell_days
 
 ),
 
 counted as (
 
-    select
-        node_no, segment, stage_no, quarter_start_on, dwell_days, n_event, n_censored
-    from by_node_and_segment
+    select * from by_node_and_segment
 
     union all
 
     select
-        node_no, 'all' as segment, stage_no, quarter_start_on, dwell_days,
-        sum(n_event) as n_event, sum(n_censored) as n_censored
+        node_no,
+        'all' as segment,
+        stage_no,
+        quarter_start_on,
+        dwell_days,
+        sum(n_event) as n_event,
+        sum(n_censored) as n_censored
     from by_node_and_segment
     group by node_no, stage_no, quarter_start_on, dwell_days
 
     union all
 
     select
-        node_no, 'all' as segment, stage_no, quarter_start_on, dwell_days,
-        sum(n_event) as n_event, sum(n_censored) as n_censored
+        node_no,
+        'all' as segment,
+        stage_no,
+        quarter_start_on,
+        dwell_days,
+        sum(n_event) as n_event,
+        sum(n_censored) as n_censored
     from lengths
     group by node_no, stage_no, quarter_start_on, dwell_days
 

@@ -58,16 +58,25 @@ monthly as (
 segmented as (
 
     select
-        monthly.node_no, monthly.segment, monthly.stage_no,
-        monthly.month_start_on, monthly.quarter_start_on, monthly.year_start_on,
-        {% for measure in measures %}monthly.{{ measure }}{{ ', ' if not loop.last }}{% endfor %}
+        node_no,
+        segment,
+        stage_no,
+        month_start_on,
+        quarter_start_on,
+        year_start_on,
+        {{ each_column(measures) }}
     from monthly
 
     union all
 
     select
-        node_no, 'all' as segment, stage_no, month_start_on, quarter_start_on, year_start_on,
-        {% for measure in measures %}sum({{ measure }}) as {{ measure }}{{ ', ' if not loop.last }}{% endfor %}
+        node_no,
+        'all' as segment,
+        stage_no,
+        month_start_on,
+        quarter_start_on,
+        year_start_on,
+        {{ sum_each(measures) }}
     from monthly
     group by node_no, stage_no, month_start_on, quarter_start_on, year_start_on
 
@@ -82,30 +91,54 @@ by_node as (
         segmented.month_start_on,
         segmented.quarter_start_on,
         segmented.year_start_on,
-        {% for measure in measures %}sum(segmented.{{ measure }}) as {{ measure }}{{ ', ' if not loop.last }}{% endfor %}
+        {{ sum_each(measures, 'segmented') }}
     from segmented
     inner join ancestors on segmented.node_no = ancestors.node_no
     group by
-        ancestors.ancestor_node_no, segmented.segment, segmented.stage_no,
-        segmented.month_start_on, segmented.quarter_start_on, segmented.year_start_on
+        ancestors.ancestor_node_no,
+        segmented.segment,
+        segmented.stage_no,
+        segmented.month_start_on,
+        segmented.quarter_start_on,
+        segmented.year_start_on
 
 ),
 
 final as (
-    {% for period_kind in ['month', 'quarter', 'year'] %}
+
     select
-        '{{ period_kind }}' as period_kind,
-        {{ period_kind }}_start_on as period_start_on,
+        'month' as period_kind,
+        month_start_on as period_start_on,
         node_no,
         segment,
         stage_no,
-        {%- for measure in measures %}
-        cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ each_column(measures) }}
     from by_node
-    group by {{ period_kind }}_start_on, node_no, segment, stage_no
-    {% if not loop.last %}union all{% endif %}
-    {% endfor %}
+
+    union all
+
+    select
+        'quarter' as period_kind,
+        quarter_start_on as period_start_on,
+        node_no,
+        segment,
+        stage_no,
+        {{ sum_each(measures) }}
+    from by_node
+    group by quarter_start_on, node_no, segment, stage_no
+
+    union all
+
+    select
+        'year' as period_kind,
+        year_start_on as period_start_on,
+        node_no,
+        segment,
+        stage_no,
+        {{ sum_each(measures) }}
+    from by_node
+    group by year_start_on, node_no, segment, stage_no
+
 )
 
 select * from final

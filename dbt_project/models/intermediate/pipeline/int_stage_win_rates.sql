@@ -51,7 +51,7 @@ counted as (
 
 ),
 
--- Shrunk towards the prior as if {{ prior_weight }} more deals had behaved like it; with many deals the prior fades by itself.
+-- Shrunk towards the prior as if {{ prior_weight }} more deals had behaved like it; with many deals it fades by itself.
 final as (
 
     select
