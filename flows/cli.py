@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 PROJECT = Path(__file__).parents[1]
-NIGHT_ENDS_AT_HOUR = 6
-"""A run before this hour belongs to the business date that has just ended."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 publish_app = typer.Typer(no_args_is_help=True, help="Published versions: list, roll back, verify.")
@@ -402,7 +400,9 @@ def _run_night(
 
 def _today(zone: ZoneInfo) -> date:
     """The business date that has just ended, or is about to."""
-    return (datetime.now(zone) - timedelta(hours=NIGHT_ENDS_AT_HOUR)).date()
+    from flows.operate.schedule import business_date
+
+    return business_date(datetime.now(zone))
 
 
 def _zone(command: Command) -> ZoneInfo:

@@ -2,13 +2,14 @@
 
 import logging
 import os
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 from prefect import flow
 from prefect.client.orchestration import get_client
+from prefect.runtime import flow_run
 
 from flows.alerts.tasks import notify, tell_operator
 from flows.audit.tasks import audit
@@ -19,6 +20,7 @@ from flows.ingest.tasks import land, validate
 from flows.operate.environment import prepare
 from flows.operate.logs import log_event, run_log
 from flows.operate.night import open_night
+from flows.operate.schedule import business_date
 from flows.operate.summary import summarize
 from flows.publish.tasks import publish
 from flows.report.tasks import report
@@ -39,16 +41,25 @@ def has_orchestrator() -> bool:
         return False
 
 
-@flow(name="nightly", flow_run_name="night of {as_of}", validate_parameters=False, persist_result=False)
+def _run_name() -> str:
+    """How Prefect calls the run."""
+    return f"night of {flow_run.parameters.get('as_of') or 'the day that has just ended'}"
+
+
+@flow(name="nightly", flow_run_name=_run_name, validate_parameters=False, persist_result=False)
 def nightly(
-    config_dir: str, workspace_dir: str, as_of: str, rebuild: bool = False, accept_shrink: tuple[str, ...] = ()
+    config_dir: str,
+    workspace_dir: str,
+    as_of: str | None = None,
+    rebuild: bool = False,
+    accept_shrink: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Run one night, or rebuild a past one from the change log alone.
 
     Args:
         config_dir: folder with the company's configuration.
         workspace_dir: folder with its runtime state.
-        as_of: business date, as YYYY-MM-DD.
+        as_of: business date, as YYYY-MM-DD; by default the one that has just ended, as a schedule wants it.
         rebuild: build from the change log up to ``as_of``, publish beside the current version, mail nobody.
         accept_shrink: sources whose export is meant to be much smaller tonight.
 
@@ -58,14 +69,15 @@ def nightly(
     workspace = Workspace(Path(workspace_dir).resolve())
     env = prepare(os.environ, workspace)
     config = load(Path(config_dir).resolve(), env)
+    day = date.fromisoformat(as_of) if as_of else business_date(datetime.now(config.settings.zone))
     smtp = config.settings.mail.smtp
     secrets = [env[smtp.password_env]] if smtp and smtp.password_env in env else []
     with (
-        run_log(workspace.logs / f"{as_of}.jsonl", secrets=secrets),
+        run_log(workspace.logs / f"{day}.jsonl", secrets=secrets),
         open_night(
             config,
             workspace,
-            date.fromisoformat(as_of),
+            day,
             is_rebuild=rebuild,
             accept_shrink=frozenset(accept_shrink),
             env=env,

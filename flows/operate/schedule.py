@@ -7,7 +7,7 @@ way the night's own lock keeps two of them apart, and a night that was killed is
 import shutil
 import subprocess
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import yaml
@@ -15,6 +15,8 @@ import yaml
 from flows.errors import ConfigError
 
 ENTRYPOINT = "flows/nightly.py:nightly"
+NIGHT_ENDS_AT_HOUR = 6
+"""A run before this hour belongs to the business date that has just ended."""
 PREFECT_FILE = "prefect.yaml"
 _NOTE = "Written by `planloop schedule`; a change made here is lost when it is written again."
 
@@ -50,6 +52,11 @@ class Schedule:
     def arguments(self, *words: str) -> list[str]:
         """The whole command line for one of planloop's commands."""
         return [*self.command, "--config", str(self.config_dir), "--workspace", str(self.workspace), *words]
+
+
+def business_date(now: datetime) -> date:
+    """The business date of a run that starts at ``now``, a time of the company's zone, and is not told its date."""
+    return (now - timedelta(hours=NIGHT_ENDS_AT_HOUR)).date()
 
 
 def systemd_units(schedule: Schedule) -> dict[str, str]:

@@ -4,14 +4,23 @@ import configparser
 import shutil
 import sys
 from dataclasses import replace
-from datetime import time
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from flows.errors import ConfigError
-from flows.operate.schedule import Schedule, install_hint, systemd_units, unit_faults, write_schedule
+from flows.operate.schedule import (
+    ENTRYPOINT,
+    Schedule,
+    business_date,
+    install_hint,
+    prefect_deployment,
+    systemd_units,
+    unit_faults,
+    write_schedule,
+)
 
 
 @pytest.fixture
@@ -85,6 +94,29 @@ def test_the_deployment_runs_the_night_at_the_same_time_and_never_twice_at_once(
     assert deployment["schedules"] == [{"cron": "30 2 * * *", "timezone": "Asia/Shanghai", "active": True}]
     assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
     assert document["pull"][0]["prefect.deployments.steps.set_working_directory"]["directory"] == str(schedule.project)
+
+
+def test_the_deployment_gives_the_flow_all_it_needs(schedule):
+    import inspect
+
+    from flows.nightly import nightly
+
+    (deployment,) = yaml.safe_load(prefect_deployment(schedule))["deployments"]
+    assert ENTRYPOINT == "flows/nightly.py:nightly"
+    inspect.signature(nightly.fn).bind(**deployment["parameters"])
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        (datetime(2026, 11, 21, 2, 30), date(2026, 11, 20)),
+        (datetime(2026, 11, 21, 5, 59), date(2026, 11, 20)),
+        (datetime(2026, 11, 21, 6, 0), date(2026, 11, 21)),
+        (datetime(2026, 1, 1, 0, 5), date(2025, 12, 31)),
+    ],
+)
+def test_a_run_before_six_in_the_morning_is_for_the_day_that_has_ended(now, day):
+    assert business_date(now) == day
 
 
 @pytest.mark.parametrize(
