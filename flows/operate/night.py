@@ -66,12 +66,13 @@ class Night:
             log_event(name, "done before the run was interrupted")
             return self.result(name)
         log_event(name, "started")
-        began = time.monotonic()
+        began, cpu_began = time.monotonic(), time.process_time()
         result = work()
         self.manifest.stages[name] = result
         self.manifest.seconds[name] = round(time.monotonic() - began, 2)
         self.manifest.save(manifest_path(self.workspace))
-        log_event(name, "finished", seconds=self.manifest.seconds[name])
+        cpu_seconds = round(time.process_time() - cpu_began, 2)
+        log_event(name, "finished", seconds=self.manifest.seconds[name], cpu_seconds=cpu_seconds)
         return result
 
     def restart(self) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -128,7 +127,7 @@ def demo_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from flows.demo import DEFAULT_LAST_NIGHT, generate
 
     folder = tmp_path_factory.mktemp("demo") / "inputs"
-    generate(folder, scale=0.25, seed=1, nights=3, last_night=DEFAULT_LAST_NIGHT)
+    generate(folder, scale=1, seed=1, nights=3, last_night=DEFAULT_LAST_NIGHT)
     return folder
 
 
@@ -140,10 +139,3 @@ def demo_nights() -> list[str]:
     from flows.demo import DEFAULT_LAST_NIGHT
 
     return [(DEFAULT_LAST_NIGHT - timedelta(days=back)).isoformat() for back in (2, 1, 0)]
-
-
-@pytest.fixture
-def demo(planloop: Callable[..., Planloop], demo_inputs: Path, tmp_path: Path) -> Planloop:
-    """The demo company in a fresh workspace with its inputs in place."""
-    shutil.copytree(demo_inputs, tmp_path / "workspace" / "inputs")
-    return planloop(PROJECT / "config", tmp_path / "workspace")

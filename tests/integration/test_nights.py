@@ -3,72 +3,128 @@
 import email
 import email.policy
 import json
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
 
 from flows.demo import vanish
-from tests.integration.conftest import Planloop
+from tests.integration.conftest import PROJECT, Planloop
 
 
-def _without_run_id(loop: Planloop, version: str | None) -> dict[str, list[tuple[object, ...]]]:
-    tables = [
-        name for (name,) in loop.query("select table_name from duckdb_tables() where schema_name = 'marts'", version)
-    ]
+@pytest.fixture(scope="module")
+def after_first_night(
+    planloop: Callable[..., Planloop],
+    demo_inputs: Path,
+    demo_nights: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A workspace after the first night."""
+    workspace = tmp_path_factory.mktemp("nights") / "first"
+    shutil.copytree(demo_inputs, workspace / "inputs")
+    planloop(PROJECT / "config", workspace).run("refresh", "--as-of", demo_nights[0])
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def three_nights(planloop: Callable[..., Planloop], after_first_night: Path, demo_nights: list[str]) -> Planloop:
+    """The company after three nights."""
+    workspace = after_first_night.with_name("three")
+    shutil.copytree(after_first_night, workspace, symlinks=True)
+    loop = planloop(PROJECT / "config", workspace)
+    for night in demo_nights[1:]:
+        loop.run("refresh", "--as-of", night)
+    return loop
+
+
+def _version(night: str, number: int = 1) -> str:
+    return f"{night.replace('-', '')}-{number:02d}"
+
+
+def _without_run_id(loop: Planloop, version: str) -> dict[str, list[tuple[object, ...]]]:
+    tables = loop.query("select table_name from duckdb_tables() where schema_name = 'marts'", version)
     return {
         name: loop.query(f"select * exclude (run_id) from marts.{name} order by all", version)
-        for name in sorted(tables)
+        for (name,) in sorted(tables)
     }
 
 
+def _current(loop: Planloop) -> str:
+    return str(json.loads((loop.workspace / "published" / "manifest.json").read_text())["run_id"])
+
+
 def test_a_past_night_rebuilt_gives_what_it_gave_then_and_leaves_the_newest_published(
-    demo: Planloop, demo_nights: list[str]
+    three_nights: Planloop, demo_nights: list[str]
 ) -> None:
-    first = demo.json("refresh", "--as-of", demo_nights[0])["run_id"]
-    then = _without_run_id(demo, first)
-    for night in demo_nights[1:]:
-        newest = demo.json("refresh", "--as-of", night)["run_id"]
-    mails = demo.mails()
-    rebuilt = demo.json("refresh", "--as-of", demo_nights[0])["run_id"]
-    assert rebuilt != first
-    assert _without_run_id(demo, rebuilt) == then
-    assert json.loads((demo.workspace / "published" / "manifest.json").read_text())["run_id"] == newest
-    assert demo.mails() == mails
+    mails = three_nights.mails()
+    then = _without_run_id(three_nights, _version(demo_nights[0]))
+    assert len(then["fct_opportunity"]) > 100
+    three_nights.run("refresh", "--as-of", demo_nights[0])
+    assert _without_run_id(three_nights, _version(demo_nights[0], 2)) == then
+    assert _current(three_nights) == _version(demo_nights[2])
+    assert three_nights.mails() == mails
 
 
-def test_half_of_the_opportunities_vanish_and_nothing_is_published(demo: Planloop, demo_nights: list[str]) -> None:
-    published = demo.json("refresh", "--as-of", demo_nights[0])["run_id"]
-    before = demo.parquet()
-    sent = set(demo.mails())
-    vanish(demo.workspace / "inputs", demo_nights[1], 0.5)
-    refused = demo.run("refresh", "--as-of", demo_nights[1], expect=4)
-    said = refused.stdout + refused.stderr
-    assert "opportunit" in said
-    assert json.loads((demo.workspace / "published" / "manifest.json").read_text())["run_id"] == published
-    assert demo.parquet() == before
-    (mail,) = set(demo.mails()) - sent
-    message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.SMTP)
-    operator = demo.query("select 1") and "ops@example.com"
-    assert operator in message["To"]
-    # The refused night left nothing behind: the next good export is compared with the last good night.
-    assert not list((demo.workspace / "history").rglob(f"{demo_nights[1]}.parquet"))
-    demo.run("refresh", "--as-of", demo_nights[2])
+def test_a_second_run_of_the_same_night_sends_nothing_new(three_nights: Planloop, demo_nights: list[str]) -> None:
+    mails = three_nights.mails()
+    assert mails, "the demo company has a node behind plan"
+    three_nights.run("refresh", "--as-of", demo_nights[2])
+    assert _current(three_nights) == _version(demo_nights[2], 2)
+    assert three_nights.mails() == mails
+
+
+def test_an_alert_opens_once_and_its_recovery_is_told_once(three_nights: Planloop) -> None:
+    told = [email.message_from_bytes(path.read_bytes(), policy=email.policy.SMTP) for path in three_nights.mails()]
+    ids = [message["Message-ID"] for message in told]
+    assert len(set(ids)) == len(ids)
+    truths = json.loads((three_nights.workspace / "inputs" / "truths.json").read_text())
+    node = truths["planted"]["rep_recovers"]["node_key"]
+    alerts = [alert for alert in three_nights.json("alerts", "list", "--all") if alert["node_key"] == node]
+    assert [alert["state"] for alert in alerts] == ["resolved"]
+    (owner,) = {alert["recipients"] for alert in alerts}
+    of_owner = [message["Subject"] for message in told if owner in message["To"]]
+    assert len(of_owner) == 2, of_owner
 
 
 def test_rows_in_are_accepted_or_quarantined_in_every_file_of_every_night(
-    demo: Planloop, demo_nights: list[str]
+    three_nights: Planloop, demo_nights: list[str]
 ) -> None:
-    for night in demo_nights[:2]:
-        demo.run("refresh", "--as-of", night)
-    rows = demo.query(
-        "select night, count(*), sum(rows_in - rows_accepted - rows_quarantined) from marts.mart_data_quality group by all"
+    rows = three_nights.query(
+        "select night_on::varchar, count(*), sum(abs(rows_in - rows_accepted - rows_quarantined))"
+        " from marts.mart_data_quality group by all order by all"
     )
-    assert len(rows) == 2
-    assert all(count > 10 and difference == 0 for _, count, difference in rows)
-    truths = json.loads((demo.workspace / "inputs" / "truths.json").read_text())
-    assert truths["dirty_rows"], "the demo company plants dirty rows"
+    assert [night for night, _, _ in rows] == demo_nights
+    assert all(files > 10 and difference == 0 for _, files, difference in rows)
+    truths = json.loads((three_nights.workspace / "inputs" / "truths.json").read_text())
+    for night in demo_nights:
+        planted = {
+            (cell["file"].rsplit("/", 1)[-1], cell["row"], cell["reason_code"])
+            for cell in truths["nights"][night]["dirty"]
+        }
+        found = three_nights.json("quarantine", "list", "--as-of", night)
+        assert planted <= {(cell["file"].rsplit("/", 1)[-1], cell["row"], cell["reason_code"]) for cell in found}
 
 
-def test_a_second_run_of_the_same_night_sends_nothing_new(demo: Planloop, demo_nights: list[str]) -> None:
-    demo.run("refresh", "--as-of", demo_nights[0])
-    mails = demo.mails()
-    assert mails, "the demo company has a node behind plan"
-    demo.run("refresh", "--as-of", demo_nights[0])
-    assert demo.mails() == mails
+def test_half_of_the_opportunities_vanish_and_nothing_is_published(
+    planloop: Callable[..., Planloop], after_first_night: Path, demo_nights: list[str], tmp_path: Path
+) -> None:
+    workspace = tmp_path / "workspace"
+    shutil.copytree(after_first_night, workspace, symlinks=True)
+    demo = planloop(PROJECT / "config", workspace)
+    before, sent = demo.parquet(), set(demo.mails())
+    vanish(workspace / "inputs", date.fromisoformat(demo_nights[1]), 0.5)
+    refused = demo.run("refresh", "--as-of", demo_nights[1], expect=4)
+    said = (refused.stdout + refused.stderr).split("refused to publish")[1]
+    assert "opportunities.csv" in said
+    assert len(said.splitlines()) <= 24
+    assert _current(demo) == _version(demo_nights[0])
+    assert demo.parquet() == before
+    (mail,) = set(demo.mails()) - sent
+    message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.SMTP)
+    assert "ops@example.com" in message["To"]
+    # The refused night left nothing behind: the next good export is compared with the last good night.
+    assert not list((workspace / "history").rglob(f"{demo_nights[1]}.parquet"))
+    demo.run("refresh", "--as-of", demo_nights[2])
+    assert _current(demo) == _version(demo_nights[2])
