@@ -81,7 +81,15 @@ def compare(folder: Path, scale: float, repetitions: int) -> None:
     cpu = {name: statistics.median(usage.cpu for usage in usages) for name, usages in measured.items()}
     bare = sum(cpu[name] for name in PARTS)
     ratio = cpu["refresh"] / bare
-    say({"bench": "night", "scale": scale, "cpu_medians": rounded(cpu), "bare_cpu": round(bare, 2), "ratio": ratio})
+    say(
+        {
+            "bench": "night",
+            "scale": scale,
+            "cpu_medians": rounded(cpu),
+            "bare_cpu": round(bare, 2),
+            "ratio": round(ratio, 3),
+        }
+    )
     print(
         f"planloop refresh {cpu['refresh']:.1f} CPU-s ÷ bare parts {bare:.1f} CPU-s = {ratio:.2f} (target ≤ {TARGET})"
     )
