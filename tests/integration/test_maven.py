@@ -1,12 +1,12 @@
 """Maven's CRM export, onboarded by configuration only: the published figures are those of the file."""
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.integration.conftest import EXAMPLES, Planloop
+from tests.integration.records import count_records
 
 OPPORTUNITIES, WON, LOST, WON_VALUE = 8800, 4238, 2473, 10_005_534
 
@@ -36,10 +36,7 @@ def test_bookings_of_the_company_year_are_the_won_value(maven: Planloop) -> None
 
 
 def test_every_row_of_every_file_is_accounted_for(maven: Planloop, data_folder: Path) -> None:
-    counted = {}
-    for path in (data_folder / "maven").glob("*.csv"):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            counted[path.name] = sum(1 for _ in csv.reader(file)) - 1
+    counted = {path.name: count_records(path, {}) for path in (data_folder / "maven").glob("*.csv")}
     rows = maven.query("select file, rows_in, rows_accepted, rows_quarantined from marts.mart_data_quality")
     assert {file.rsplit("/", 1)[-1] for file, *_ in rows} == {
         "accounts.csv",

@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from flows.demo import vanish
 from tests.integration.conftest import PROJECT, Planloop
+from tests.integration.records import count_records
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,15 @@ def _without_run_id(loop: Planloop, version: str) -> dict[str, list[tuple[object
     }
 
 
+def _input_files(workspace: Path, sources: dict[str, Any], night: str) -> list[tuple[str, Path]]:
+    """Every input file of a night with the source that reads it."""
+    found = []
+    for name, source in sources.items():
+        pattern = source["path"].replace("${PLANLOOP_WORKSPACE}/", "").replace("{as_of:%Y-%m-%d}", night)
+        found += [(name, path) for path in sorted(workspace.glob(pattern))]
+    return found
+
+
 def _current(loop: Planloop) -> str:
     return str(json.loads((loop.workspace / "published" / "manifest.json").read_text())["run_id"])
 
@@ -83,7 +95,7 @@ def test_an_alert_opens_once_and_its_recovery_is_told_once(three_nights: Planloo
     node = truths["planted"]["rep_recovers"]["node_key"]
     alerts = [alert for alert in three_nights.json("alerts", "list", "--all") if alert["node_key"] == node]
     assert [alert["state"] for alert in alerts] == ["resolved"]
-    (owner,) = {alert["recipients"] for alert in alerts}
+    (owner,) = {address for alert in alerts for address in alert["recipients"]}
     of_owner = [message["Subject"] for message in told if owner in message["To"]]
     assert len(of_owner) == 2, of_owner
 
@@ -97,6 +109,21 @@ def test_rows_in_are_accepted_or_quarantined_in_every_file_of_every_night(
     )
     assert [night for night, _, _ in rows] == demo_nights
     assert all(files > 10 and difference == 0 for _, files, difference in rows)
+    sources = yaml.safe_load((PROJECT / "config" / "sources.yaml").read_text(encoding="utf-8"))["sources"]
+    for night in demo_nights:
+        counted = {
+            (source, path.name): count_records(path, sources[source])
+            for source, path in _input_files(three_nights.workspace, sources, night)
+        }
+        found = three_nights.query(
+            f"select source, file, rows_in from marts.mart_data_quality where night_on = date '{night}'"
+        )
+        assert {(source, Path(file).name): rows for source, file, rows in found} == counted
+
+
+def test_every_planted_dirty_row_is_in_quarantine_with_its_reason(
+    three_nights: Planloop, demo_nights: list[str]
+) -> None:
     truths = json.loads((three_nights.workspace / "inputs" / "truths.json").read_text())
     for night in demo_nights:
         planted = {
