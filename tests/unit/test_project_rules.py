@@ -15,7 +15,7 @@ from flows.config.alerts import AlertRule
 
 PROJECT = Path(__file__).parents[2]
 CODE = sorted([*PROJECT.glob("flows/**/*.py"), *PROJECT.glob("schemas/**/*.py")])
-MAX_LINES, MAX_COLUMNS = 350, 120
+MAX_LINES, MAX_COLUMNS = 340, 120
 
 # Each costs seconds to import, so it is imported only by the modules that run it.
 HEAVY = {
@@ -115,8 +115,24 @@ def test_the_command_answers_without_loading_what_a_night_needs():
 
 
 def test_no_module_has_grown_too_long():
-    long = {name(path): lines for path in CODE if (lines := path.read_text(encoding="utf-8").count("\n")) > MAX_LINES}
+    long = {name(path): lines for path in CODE if (lines := code_lines(path.read_text(encoding="utf-8"))) > MAX_LINES}
     assert long == {}
+
+
+def code_lines(source: str) -> int:
+    """Lines that are neither blank nor comment nor docstring: explaining more does not make a module too long."""
+    described = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for line in range(node.lineno, node.end_lineno + 1)
+    }
+    numbered = enumerate(source.splitlines(), 1)
+    return sum(number not in described and line.strip()[:1] not in ("", "#") for number, line in numbered)
+
+
+def test_what_explains_does_not_count_as_code():
+    assert code_lines('"""What.\n\nWhy.\n"""\n\n# how\nx = """a\nb"""\n') == 2
 
 
 def test_no_line_of_sql_is_too_long():
