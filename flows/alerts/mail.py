@@ -200,6 +200,7 @@ def _figures(step: Transition, currency: str, language: Language) -> list[tuple[
     left, pace = line("left", deviation.left_amount, "over"), notation.share(deviation.measured)
     if step.reason == "period_ended":
         return [*result, left, (words["attainment"], pace)]
+    is_reached = deviation.left_amount is not None and deviation.left_amount <= 0
     return [
         *result,
         line("expected_to_date", deviation.expected_to_date_amount),
@@ -207,7 +208,7 @@ def _figures(step: Transition, currency: str, language: Language) -> list[tuple[
         left,
         (words["pace"], pace),
         (words["days_left"], str(deviation.working_days_remaining)),
-        line("needed_per_day", deviation.needed_per_day),
+        (words["needed_per_day"], words["reached"]) if is_reached else line("needed_per_day", deviation.needed_per_day),
     ]
 
 

@@ -138,6 +138,18 @@ class _Sayer:
         """The same figure in full, shown when pointed at."""
         return notation.quantity(metric, value, self.currency, self.language)
 
+    def gap(self, metric: str, value: Decimal | None) -> str:
+        """What is missing from the target; once that is passed, what lies above it."""
+        if value is not None and value < 0:
+            return f"{WORDS[self.language]['over']} {self.quantity(metric, -value)}"
+        return self.quantity(metric, value)
+
+    def needed(self, metric: str, row: Row) -> str:
+        """What each remaining working day has to bring; nothing, once the target is reached."""
+        if row["target"] and row["actual"] >= row["target"]:
+            return WORDS[self.language]["reached"]
+        return self.quantity(metric, row["required_run_rate"] or None)
+
     def money(self, value: Decimal) -> str:
         """An amount as the reader says it; whole units in English."""
         if self.language == "zh":

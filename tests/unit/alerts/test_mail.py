@@ -54,6 +54,20 @@ def test_a_chinese_subject_names_node_period_metric_pace_and_arrears(opened):
     assert parsed["From"].addresses[0].addr_spec == "planloop@example.com"
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("zh", "此后每个工作日需完成: 已达标"), ("en", "Needed per working day: reached")]
+)
+@pytest.mark.parametrize("left", ["-500000.00", "0.00"])
+def test_a_target_that_is_reached_needs_nothing_more(deviation, letterhead, now, language, told, left):
+    passed = deviation(left_amount=Decimal(left), needed_per_day=Decimal(left) / 4, severity="none", is_clear=True)
+    message = steps_message(
+        replace(OWNER, language=language), [("a1", resolved(passed, "recovered"))], letterhead, passed.as_of_date, now
+    )
+    _, text, html = read(message)
+
+    assert told in text and told.split(": ")[1] in html
+
+
 def test_an_english_reader_gets_an_english_mail(opened):
     parsed, text, html = read(opened(replace(OWNER, language="en"), severity="critical"))
 

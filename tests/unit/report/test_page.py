@@ -73,6 +73,23 @@ def test_figures_are_those_of_the_marts(html):
         assert figure in html, figure
 
 
+@pytest.mark.parametrize(
+    ("language", "over", "reached"), [("zh", "超出 20.00 万元", "已达标"), ("en", "above by ¥200,000", "reached")]
+)
+def test_a_target_that_is_passed_reads_as_reached(company, run, tmp_path, language, over, reached):
+    path = shutil.copy(company, tmp_path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "update marts.mart_target_attainment set actual = 4200000, gap = -200000, required_run_rate = -33333.33 "
+            "where node_key = 'region:华东' and period_kind = 'month'"
+        )
+    html = render_page(run, read_findings(path), language)
+
+    (row,) = re.findall(r'<tr class="level-1">(?:(?!</tr>).)*>' + over + ".*?</tr>", html, re.DOTALL)
+    assert f">{reached}</td>" in row
+    assert not re.findall(r">-[\d¥]", html)
+
+
 def test_the_funnel_counts_open_deals_by_stage_and_says_which_have_no_amount(company, run):
     findings = read_findings(company)
     html = render_page(run, findings, "zh")
