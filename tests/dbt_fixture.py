@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from flows.warehouse.dbt import let_go
 from schemas.registry import ENTITIES
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
@@ -227,6 +228,7 @@ def run_dbt(build: Path, *arguments: str) -> Any:
     try:
         return dbtRunner().invoke([*arguments, *folders, "--log-path", str(build / "dbt_logs"), "--quiet"])
     finally:
+        let_go()
         if before is None:
             del os.environ["PLANLOOP_BUILD"]
         else:

@@ -40,7 +40,6 @@ class DbtProject:
         self._project = project
         self._build = build
         self._engine = engine
-        self._manifest: Any = None
 
     def run(self, *selection: str, command: str = "build") -> list[NodeOutcome]:
         """Build the selected models and run their data tests.
@@ -57,8 +56,11 @@ class DbtProject:
         arguments = [command, *self._options(), *selection]
         if command == "build":
             arguments += ["--exclude-resource-type", "unit_test"]
-        with self._environment():
-            outcome = dbtRunner(manifest=self._manifest).invoke(arguments)
+        try:
+            with self._environment():
+                outcome = dbtRunner().invoke(arguments)
+        finally:
+            let_go()
         if outcome.exception is not None:
             message = f"Expected the dbt project to build, found: {outcome.exception}"
             raise PermanentError(message) from outcome.exception
@@ -70,17 +72,6 @@ class DbtProject:
             )
         return nodes
 
-    def parse(self) -> None:
-        """Read the project once, so that both passes of a night share the result."""
-        from dbt.cli.main import dbtRunner
-
-        with self._environment():
-            outcome = dbtRunner().invoke(["parse", *self._options()])
-        if not outcome.success:
-            message = f"Expected the dbt project to parse, found: {outcome.exception}"
-            raise PermanentError(message) from outcome.exception
-        self._manifest = outcome.result
-
     def _options(self) -> Sequence[str]:
         return (
             "--project-dir", str(self._project),
@@ -88,6 +79,7 @@ class DbtProject:
             "--target-path", str(self._build / "dbt"),
             "--log-path", str(self._build / "dbt"),
             "--quiet",
+            "--no-write-json",
         )  # fmt: skip
 
     @contextmanager
@@ -109,6 +101,13 @@ class DbtProject:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+def let_go() -> None:
+    """Close the files that dbt keeps open for the length of the process, so that others can open them."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
 
 
 def _node(result: Any) -> NodeOutcome:
