@@ -1,4 +1,4 @@
-{#- The company's entrants of a stage over all months are the deals that ever were in it, and every entrant is resolved or not. -#}
+{#- The company's entrants of a stage over all months are the deals seen entering it, and every entrant is resolved or not. -#}
 {% test stage_entries_agree_with_spells(model) %}
 
 with entered as (
@@ -18,7 +18,7 @@ spells as (
 
     select
         stage,
-        sum(case when is_first_entry then 1 else 0 end) as entrants,
+        sum(case when is_first_entry and not is_entry_assumed then 1 else 0 end) as entrants,
         count(*) as n_spells
     from {{ ref('fct_stage_spell') }}
     group by stage

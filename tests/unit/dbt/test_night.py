@@ -53,15 +53,15 @@ def test_deals_stand_as_of_the_night_with_owner_amount_and_weight(night: Path) -
 def test_stays_come_from_crm_history_or_else_from_our_nights_and_never_from_both(night: Path) -> None:
     rows = query(
         night,
-        "select opportunity_id, spell_no, stage, entered_on, left_on, dwell_days, next_stage, outcome"
+        "select opportunity_id, spell_no, stage, entered_on, left_on, dwell_days, next_stage, outcome, is_entry_assumed"
         " from marts.fct_stage_spell order by opportunity_id, spell_no",
     )
     assert rows == [
-        ("moved-by-night", 1, "qualification", date(2024, 3, 1), SECOND, 30, "proposal", "advanced"),
-        ("moved-by-night", 2, "proposal", SECOND, None, 0, None, "open"),
-        ("nobody's", 1, "negotiation", date(2024, 3, 10), None, 21, None, "open"),
-        ("won-by-history", 1, "qualification", date(2024, 2, 1), date(2024, 2, 20), 19, "proposal", "advanced"),
-        ("won-by-history", 2, "proposal", date(2024, 2, 20), date(2024, 3, 12), 21, "won", "won"),
+        ("moved-by-night", 1, "qualification", date(2024, 3, 1), SECOND, 30, "proposal", "advanced", True),
+        ("moved-by-night", 2, "proposal", SECOND, None, 0, None, "open", False),
+        ("nobody's", 1, "negotiation", date(2024, 3, 10), None, 21, None, "open", True),
+        ("won-by-history", 1, "qualification", date(2024, 2, 1), date(2024, 2, 20), 19, "proposal", "advanced", False),
+        ("won-by-history", 2, "proposal", date(2024, 2, 20), date(2024, 3, 12), 21, "won", "won", False),
     ]
 
 
@@ -72,20 +72,21 @@ def test_conversion_counts_every_entrant_once_at_each_node_and_segment(night: Pa
         " from marts.mart_pipeline_stage where period_kind = 'quarter' and stage = 'qualification'"
         " order by node_key, segment",
     )
-    # Stays of 19 and 30 days: half have left after 19.
-    company = (2, 2, 1, 1, 1.0, 0.5, 19)
-    ann, bob = (1, 1, 1, 0, 1.0, 1.0), (1, 1, 0, 1, 1.0, 0.0)
+    # Bob's deal was under way when our first night saw it: when it entered is not known, so it is no entrant, and its
+    # 30 days say nothing. Ann's deal left after 19 days.
+    company = (1, 1, 1, 0, 1.0, 1.0, 19)
+    ann, bob = (1, 1, 1, 0, 1.0, 1.0), (0, 0, 0, 0, None, None)
     assert rows == [
         ("company", "(none)", *company),
         ("company", "all", *company),
         ("region:华东", "(none)", *ann, 19),
         ("region:华东", "all", *ann, 19),
-        ("region:华北", "(none)", *bob, 30),
-        ("region:华北", "all", *bob, 30),
+        ("region:华北", "(none)", *bob, None),
+        ("region:华北", "all", *bob, None),
         ("rep:ann", "(none)", *ann, None),
         ("rep:ann", "all", *ann, 19),
         ("rep:bob", "(none)", *bob, None),
-        ("rep:bob", "all", *bob, 30),
+        ("rep:bob", "all", *bob, None),
         ("team:华东/一队", "(none)", *ann, 19),
         ("team:华东/一队", "all", *ann, 19),
     ]

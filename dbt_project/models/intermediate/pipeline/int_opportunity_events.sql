@@ -19,6 +19,7 @@ opportunities as (
         coalesce({{ month_number('expected_close_on') }}, 0) as close_month_no,
         currency,
         rate,
+        created_at,
         created_on,
         closed_on,
         first_seen_on,
@@ -65,6 +66,22 @@ rates_tonight as (
 
 ),
 
+night_days as (
+
+    select distinct _valid_from as night_on
+    from {{ ref('stg_log__opportunities') }}
+
+),
+
+night_order as (
+
+    select
+        night_on,
+        lag(night_on) over (order by night_on) as previous_night_on
+    from night_days
+
+),
+
 history as (
 
     {{ current_rows('opportunity_history') }}
@@ -91,7 +108,8 @@ history_rows as (
         reps.node_no,
         opportunities.amount_cents as tonight_amount_cents,
         opportunities.close_month_no as tonight_close_month_no,
-        opportunities.node_no as tonight_node_no
+        opportunities.node_no as tonight_node_no,
+        false as is_entry_assumed
     from history
     cross join run
     inner join opportunities on history.opportunity_id = opportunities.opportunity_id
@@ -128,7 +146,8 @@ final_rows as (
         opportunities.node_no,
         opportunities.amount_cents as tonight_amount_cents,
         opportunities.close_month_no as tonight_close_month_no,
-        opportunities.node_no as tonight_node_no
+        opportunities.node_no as tonight_node_no,
+        false as is_entry_assumed
     from opportunities
     cross join run
     inner join staged_by_history on opportunities.okey = staged_by_history.okey
@@ -142,6 +161,12 @@ nights as (
         opportunities.okey,
         log_rows._valid_from,
         log_rows._valid_from = opportunities.first_seen_on as is_first,
+        -- Already there when a night first looked: nobody knows which stages it had been through.
+        case
+            when night_order.previous_night_on is null
+                then opportunities.created_at is null or opportunities.created_on < log_rows._valid_from
+            else opportunities.created_at is not null and opportunities.created_on < night_order.previous_night_on
+        end as is_older_than_night,
         log_rows._change = 'deleted' as is_deleted,
         coalesce(stages.is_closed, false) as is_closed,
         stages.stage_no,
@@ -165,6 +190,7 @@ nights as (
     cross join run
     cross join unassigned
     inner join opportunities on log_rows.opportunity_id = opportunities.opportunity_id
+    inner join night_order on log_rows._valid_from = night_order.night_on
     left join staged_by_history on opportunities.okey = staged_by_history.okey
     left join stages on log_rows.stage = stages.stage
     left join reps on log_rows.owner_id = reps.user_id
@@ -192,7 +218,8 @@ nightly_rows as (
         node_no,
         cast(null as bigint) as tonight_amount_cents,
         cast(null as integer) as tonight_close_month_no,
-        cast(null as integer) as tonight_node_no
+        cast(null as integer) as tonight_node_no,
+        is_first and is_older_than_night as is_entry_assumed
     from nights
 
 ),
@@ -212,7 +239,8 @@ unrecorded_rows as (
         node_no,
         cast(null as bigint) as tonight_amount_cents,
         cast(null as integer) as tonight_close_month_no,
-        cast(null as integer) as tonight_node_no
+        cast(null as integer) as tonight_node_no,
+        false as is_entry_assumed
     from nights
     where is_first and is_closed
 
@@ -248,7 +276,8 @@ sequenced as (
         coalesce(last_value(close_month_no ignore nulls) over until_now, tonight_close_month_no)
             as close_month_no,
         last_value(close_month_no ignore nulls) over until_before as previous_close_month_no,
-        coalesce(last_value(node_no ignore nulls) over until_now, tonight_node_no) as node_no
+        coalesce(last_value(node_no ignore nulls) over until_now, tonight_node_no) as node_no,
+        is_entry_assumed
     from event_rows
     window
         by_time as (partition by okey order by is_final, event_at nulls first, history_id),
@@ -275,7 +304,8 @@ final as (
         amount_cents,
         close_month_no,
         previous_close_month_no,
-        node_no
+        node_no,
+        is_entry_assumed
     from sequenced
 
 )

@@ -48,6 +48,8 @@ lengths as (
     from {{ ref('int_stage_spells') }} as spells
     cross join run
     inner join dates on spells.entered_on = dates.day
+    -- Of deals first seen on their way, only those that stay long are seen: their dwell would bias the estimate upward.
+    where not spells.is_entry_assumed
     group by
         spells.node_no, spells.segment, spells.stage_no, dates.quarter_start_on,
         {{ days_between('spells.entered_on', 'coalesce(spells.left_on, run.as_of_date)') }}

@@ -2,9 +2,13 @@
 
 {% set measures = ['n_spells', 'entrants', 'advanced', 'won', 'lost', 'unresolved', 'unresolved_next'] -%}
 
+-- Deals first seen on their way are those that had not closed by then: as entrants they would bias every rate.
 with spells as (
 
-    select * from {{ ref('int_stage_spells') }}
+    select
+        *,
+        is_first_entry and not is_entry_assumed as is_entrant
+    from {{ ref('int_stage_spells') }}
 
 ),
 
@@ -39,13 +43,13 @@ monthly as (
         dates.quarter_start_on,
         dates.year_start_on,
         count(*) as n_spells,
-        sum(case when spells.is_first_entry then 1 else 0 end) as entrants,
-        sum(case when spells.is_first_entry and spells.has_advanced then 1 else 0 end) as advanced,
-        sum(case when spells.is_first_entry and spells.is_deal_won then 1 else 0 end) as won,
-        sum(case when spells.is_first_entry and spells.is_deal_closed and not spells.is_deal_won then 1 else 0 end)
+        sum(case when spells.is_entrant then 1 else 0 end) as entrants,
+        sum(case when spells.is_entrant and spells.has_advanced then 1 else 0 end) as advanced,
+        sum(case when spells.is_entrant and spells.is_deal_won then 1 else 0 end) as won,
+        sum(case when spells.is_entrant and spells.is_deal_closed and not spells.is_deal_won then 1 else 0 end)
             as lost,
-        sum(case when spells.is_first_entry and not spells.is_deal_closed then 1 else 0 end) as unresolved,
-        sum(case when spells.is_first_entry and not spells.is_deal_closed and not spells.has_advanced then 1 else 0 end)
+        sum(case when spells.is_entrant and not spells.is_deal_closed then 1 else 0 end) as unresolved,
+        sum(case when spells.is_entrant and not spells.is_deal_closed and not spells.has_advanced then 1 else 0 end)
             as unresolved_next
     from spells
     inner join dates on spells.entered_on = dates.day

@@ -32,6 +32,7 @@ entries as (
         events.event_no,
         events.event_on,
         events.stage_no,
+        events.is_entry_assumed,
         stages.is_closed,
         stages.stage_bit,
         stages.progress_no
@@ -48,6 +49,7 @@ stays as (
         stage_no,
         is_closed,
         event_on as entered_on,
+        is_entry_assumed,
         stage_bit,
         lead(event_on) over by_time as left_on,
         lead(stage_no) over by_time as next_stage_no,
@@ -70,6 +72,7 @@ final as (
         cast(stays.spell_no as integer) as spell_no,
         cast(stays.stage_no as integer) as stage_no,
         stays.entered_on,
+        stays.is_entry_assumed,
         stays.left_on,
         cast(stays.next_stage_no as integer) as next_stage_no,
         (stays.stages_before & stays.stage_bit) = 0 as is_first_entry,

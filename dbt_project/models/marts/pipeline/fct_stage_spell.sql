@@ -53,6 +53,7 @@ final as (
         {{ days_between('spells.entered_on', 'coalesce(spells.left_on, run.as_of_date)') }} as dwell_days,
         spells.left_on is null as is_censored,
         spells.is_first_entry,
+        spells.is_entry_assumed,
         next_stages.stage as next_stage,
         case
             when spells.left_on is null then 'open'
