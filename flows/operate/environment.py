@@ -28,6 +28,7 @@ def prepare(environment: MutableMapping[str, str], workspace: Workspace) -> Mapp
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # our own lines say what failed, without its traceback
         "PREFECT_CLI_PROMPT": "false",
     }
     for name, value in defaults.items():
