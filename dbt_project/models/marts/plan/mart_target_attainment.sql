@@ -30,7 +30,7 @@ progressed as (
         periods.is_current,
         periods.is_calendar_published,
         cells.base_hundredths - cells.actual_hundredths as gap_hundredths,
-        -- A plan that states only a part of the period says nothing about the pace of the whole.
+        -- A plan that states only a part of the period says nothing about the pace of the whole, nor what a day needs.
         case when cells.target_is_complete and periods.working_days > 0
                 then cells.base_hundredths * periods.working_days_passed
         end as due_hundredth_days
@@ -47,7 +47,9 @@ measured as (
         {{ ratio('actual_hundredths', 'stretch_hundredths') }} as attainment_stretch,
         {{ ratio('actual_hundredths * working_days', 'due_hundredth_days') }} as pace_index,
         {{ ratio('due_hundredth_days', 'working_days') }} as expected_hundredths,
-        {{ ratio('gap_hundredths', 'working_days_remaining') }} as required_hundredths,
+        case
+            when target_is_complete then {{ ratio('greatest(gap_hundredths, 0)', 'working_days_remaining') }}
+        end as required_hundredths,
         case when gap_hundredths > 0 then {{ ratio('open_hundredths', 'gap_hundredths') }} end as coverage_remaining,
         {{ ratio('open_hundredths', 'base_hundredths') }} as coverage_total
     from progressed

@@ -18,11 +18,20 @@ targets as (
     where is_measured_against
 ),
 
+records as (
+    select min(period_start_on) as begin_on
+    from {{ ref('int_actuals_rolled_up') }}
+    where period_kind = 'month'
+),
+
 compared as (
     select
         results.*,
         periods.period_end_on,
         periods.is_over,
+        -- What began before the records did is known in part only.
+        periods.prior_period_start_on >= records.begin_on as is_prior_whole,
+        periods.last_year_period_start_on >= records.begin_on as is_last_year_whole,
         targets.plan_version,
         targets.target_base,
         targets.target_stretch,
@@ -35,6 +44,7 @@ compared as (
     inner join periods
         on results.period_kind = periods.period_kind
             and results.period_start_on = periods.period_start_on
+    cross join records
     left join targets
         on results.metric = targets.metric
             and results.period_kind = targets.period_kind
@@ -56,9 +66,9 @@ subtracted as (
     select
         *,
         target_base - actual as gap,
-        -- A running period is not set against a whole one.
-        case when is_over then actual - prior_actual end as delta_prior,
-        case when is_over then actual - last_year_actual end as delta_last_year
+        -- Only whole periods are set against each other.
+        case when is_over and is_prior_whole then actual - prior_actual end as delta_prior,
+        case when is_over and is_last_year_whole then actual - last_year_actual end as delta_last_year
     from compared
 ),
 
