@@ -7,7 +7,7 @@ than allowed · 4 refused by the audit.
 import os
 import sys
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -243,7 +243,20 @@ def alerts_list(
 
     command: Command = context.obj
     state = open_state(command.config().settings.state_url or command.workspace.state_url)
-    print_rows(console, "Alerts", list_alerts(state, include_resolved=include_resolved), as_json=as_json)
+    rows = list_alerts(state, include_resolved=include_resolved)
+    if not as_json:
+        shown = (
+            "rule_id",
+            "node_name",
+            "period_kind",
+            "period_start_on",
+            "state",
+            "severity",
+            "opened_on",
+            "recipients",
+        )
+        rows = [{name: row[name] for name in shown} for row in rows]
+    print_rows(console, "Alerts", rows, as_json=as_json)
 
 
 @quarantine_app.command("list")
@@ -306,7 +319,9 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 def schedule(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Folder to write the unit files and prefect.yaml to.")],
-    at: Annotated[str, typer.Option(metavar="HH:MM", help="Time of day in the company's time zone.")] = "02:00",
+    at: Annotated[
+        datetime, typer.Option(metavar="HH:MM", formats=["%H:%M"], help="Time of day in the company's time zone.")
+    ] = "02:00",  # type: ignore[assignment]
     name: Annotated[str, typer.Option(help="Tells companies on one machine apart.")] = "nightly",
     environment_file: Annotated[Path, typer.Option(help="File of NAME=value lines with secrets.")] = Path(
         "/etc/planloop.env"
@@ -326,7 +341,7 @@ def schedule(
         project=PROJECT,
         config_dir=command.config_folder,
         workspace=command.workspace.root,
-        at=time.fromisoformat(at),
+        at=at.time(),
         time_zone=command.config().settings.time_zone,
         environment_file=environment_file,
         user=user,
@@ -375,13 +390,12 @@ def _run_night(
 ) -> dict[str, Any]:
     """Run the flow; a date before the newest night of the change log is a rebuild."""
     from flows.history.change_log import nights
+    from flows.operate.as_of import settle_as_of
     from flows.operate.logs import console_log
 
     config = command.config()
-    if as_of is None:
-        as_of = _today(config.settings.zone)
     known = nights(command.workspace)
-    is_past = bool(known) and as_of < known[-1]
+    as_of, is_past = settle_as_of(as_of, today=_today(config.settings.zone), known=known)
     if is_past and not rebuild and not quiet:
         console.print(f"{as_of} lies before the newest night ({known[-1]}): rebuilding it from the change log.")
     command.workspace.prepare()  # Prefect keeps its database there and cannot make the folder above its own

@@ -5,9 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
-FILE_COLUMNS = ("source", "status", "in", "accepted", "quarantined", "new", "changed", "deleted")
+FILE_COLUMNS = ("source", "file", "status", "in", "accepted", "quarantined", "new", "changed", "deleted")
+_AS_STATED = ("source", "file", "status")
+_UNLIMITED = 100_000
+"""Width of a page that nobody looks at on a terminal: a log or another program gets each record on one line."""
 
 
 def print_rows(console: Console, title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
@@ -23,7 +27,10 @@ def print_rows(console: Console, title: str, rows: Sequence[Mapping[str, Any]], 
         table.add_column(name, justify="right" if isinstance(value, int) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+    else:
+        console.print(table, width=Measurement.get(console, console.options.update(width=_UNLIMITED), table).maximum)
 
 
 def print_json(console: Console, document: object) -> None:
@@ -37,7 +44,7 @@ def print_summary(console: Console, summary: Mapping[str, Any], *, as_json: bool
         print_json(console, summary)
         return
     files = [
-        {name: file[name if name in ("source", "status") else f"rows_{name}"] for name in FILE_COLUMNS}
+        {name: file[name if name in _AS_STATED else f"rows_{name}"] for name in FILE_COLUMNS}
         for file in summary["files"]
     ]
     if files:
@@ -47,7 +54,8 @@ def print_summary(console: Console, summary: Mapping[str, Any], *, as_json: bool
         notes = [file["message"]] if file["message"] else []
         notes += [f"columns not mapped: {', '.join(unknown)}"] if unknown else []
         if notes:
-            console.print(f"  {file['source']}: {'; '.join(notes)}", markup=False)
+            where = f"{file['source']}, {file['file']}" if file["file"] else file["source"]
+            console.print(f"  {where}: {'; '.join(notes)}", markup=False, soft_wrap=True)
     alerts, mails = summary["alerts"], summary["mails"]
     console.print(
         f"Alerts: {alerts['opened']} opened, {alerts['worsened']} worsened, {alerts['resolved']} resolved. "

@@ -1,0 +1,41 @@
+"""What a person or a log sees of results."""
+
+import io
+
+from rich.console import Console
+
+from flows.operate.display import print_rows, print_summary
+
+FILE = {
+    "source": "deals",
+    "status": "accepted",
+    "message": None,
+    "unknown_columns": [],
+    **{f"rows_{name}": 0 for name in ("in", "accepted", "quarantined", "new", "changed", "deleted")},
+}
+
+
+def test_in_a_log_every_record_stands_on_one_line() -> None:
+    page = io.StringIO()
+    print_rows(Console(file=page), "Runs", [{"run": "20261120-01", "message": "word " * 60 + "end"}], as_json=False)
+    assert any("20261120-01" in line and "end" in line for line in page.getvalue().splitlines())
+
+
+def test_the_summary_tells_the_files_of_one_source_apart() -> None:
+    page = io.StringIO()
+    summary = {
+        "run_id": "20261120-01",
+        "as_of_date": "2026-11-20",
+        "files": [
+            {**FILE, "file": "deals_east.csv"},
+            {**FILE, "file": "deals_west.csv", "unknown_columns": ["Region__c"]},
+        ],
+        "alerts": {"opened": 0, "worsened": 0, "resolved": 0},
+        "mails": {"sent": 0, "pending": 0},
+        "is_current": True,
+        "published": "p",
+        "report": "r",
+    }
+    print_summary(Console(file=page), summary, as_json=False)
+    assert "deals_east.csv" in page.getvalue()
+    assert "deals, deals_west.csv: columns not mapped: Region__c" in page.getvalue()
