@@ -16,7 +16,7 @@ import yaml
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.integration.conftest import PROJECT, Planloop
+from tests.integration.conftest import PROJECT, Planloop, free_port
 
 MOMENTS = [
     ("start", 0.0),
@@ -56,10 +56,9 @@ class Inbox:
 def inbox() -> Iterator[tuple[Inbox, int]]:
     """The inbox and its port."""
     handler = Inbox()
-    controller = Controller(handler, hostname="127.0.0.1", port=0)
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
     controller.start()
-    assert controller.server is not None
-    yield handler, controller.server.sockets[0].getsockname()[1]
+    yield handler, controller.port
     controller.stop()
 
 
