@@ -155,7 +155,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
             "exit": run.exit_code,
             "started": run.started_at,
             "published": "current" if current and current.run_id == run.run_id else "",
-            "message": (run.message or "").splitlines()[0] if run.message else "",
+            "message": " ".join((run.message or "").split("\n")[:2]),
         }
         for run in runs.recent(state)
     ]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -27,10 +28,10 @@ def print_rows(console: Console, title: str, rows: Sequence[Mapping[str, Any]], 
         table.add_column(name, justify="right" if isinstance(value, int) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
-    if console.is_terminal:
-        console.print(table)
-    else:
-        console.print(table, width=Measurement.get(console, console.options.update(width=_UNLIMITED), table).maximum)
+    if not console.is_terminal:
+        natural = Measurement.get(console, console.options.update(width=_UNLIMITED), table).maximum
+        console.width = max(console.width, natural)
+    console.print(table)
 
 
 def print_json(console: Console, document: object) -> None:
@@ -71,4 +72,8 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, Mapping):
+        return ", ".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) else str(value)
