@@ -49,10 +49,10 @@ where
     or (
         forecasts.node_key not like 'rep:%'
         and (
-            children.parent_node_key is null
-            or forecasts.closed_amount <> children.closed_amount
-            or forecasts.open_amount <> children.open_amount
-            or forecasts.open_weighted_amount <> children.open_weighted_amount
-            or forecasts.forecast_expected <> children.forecast_expected
+            -- A team that everybody has left has no children any more, and nothing to its name.
+            forecasts.closed_amount <> coalesce(children.closed_amount, 0)
+            or forecasts.open_amount <> coalesce(children.open_amount, 0)
+            or forecasts.open_weighted_amount <> coalesce(children.open_weighted_amount, 0)
+            or forecasts.forecast_expected <> coalesce(children.forecast_expected, 0)
         )
     )

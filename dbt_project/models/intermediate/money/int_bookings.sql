@@ -104,6 +104,7 @@ priced as (
         on
             coalesce(documents.currency, run.reporting_currency) = rates.currency
             and documents.booked_on = rates.day
+    where documents.booked_on <= run.as_of_date
 
 ),
 

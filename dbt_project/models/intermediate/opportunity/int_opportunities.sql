@@ -75,7 +75,12 @@ dated as (
         case when stages.is_closed then coalesce(opportunities.closed_on, closings.closed_on) end as closed_on,
         opportunities._first_valid_from as first_seen_on,
         opportunities._valid_from as last_changed_on,
-        run.as_of_date
+        -- A closing day still to come (or mistyped) has no rate yet: tonight's stands for it.
+        case
+            when stages.is_closed
+                then least(coalesce(opportunities.closed_on, closings.closed_on, run.as_of_date), run.as_of_date)
+            else run.as_of_date
+        end as rate_on
     from opportunities
     cross join run
     cross join unassigned
@@ -102,8 +107,7 @@ final as (
         dated.is_deleted,
         dated.node_key,
         dated.node_no,
-        {{ reporting_cents('dated.amount', 'rates.rate', 'dated.currency',
-                           'coalesce(dated.closed_on, dated.as_of_date)') }} as amount_cents,
+        {{ reporting_cents('dated.amount', 'rates.rate', 'dated.currency', 'dated.rate_on') }} as amount_cents,
         dated.amount as amount_original,
         dated.currency,
         rates.rate,
@@ -117,7 +121,7 @@ final as (
     left join rates
         on
             dated.currency = rates.currency
-            and coalesce(dated.closed_on, dated.as_of_date) = rates.day
+            and dated.rate_on = rates.day
 
 )
 
