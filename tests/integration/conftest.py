@@ -52,7 +52,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 (loopback)
+            with urllib.request.urlopen(url, timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             if server.poll() is not None:

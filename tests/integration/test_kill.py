@@ -21,7 +21,6 @@ from tests.integration.conftest import PROJECT, Planloop, free_port
 MOMENTS = [
     ("start", 0.0),
     ("land", 0.0),
-    ("validate", 0.0),
     ("validate", 0.5),
     ("record", 0.0),
     ("build", 1.5),

@@ -4,6 +4,7 @@ import email
 import email.policy
 import json
 import shutil
+import urllib.request
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from flows.demo import vanish
+from flows.operate.night import STAGES
 from tests.integration.conftest import PROJECT, Planloop
 from tests.integration.records import count_records
 
@@ -132,6 +134,30 @@ def test_every_planted_dirty_row_is_in_quarantine_with_its_reason(
         }
         found = three_nights.json("quarantine", "list", "--as-of", night)
         assert planted <= {(cell["file"].rsplit("/", 1)[-1], cell["row"], cell["reason_code"]) for cell in found}
+
+
+def test_prefect_shows_the_night_as_a_graph_of_stages_with_artifacts(
+    three_nights: Planloop, prefect_api: str, demo_nights: list[str]
+) -> None:
+    runs = _ask(prefect_api, "flow_runs", {"flow_runs": {"name": {"any_": [f"night of {demo_nights[2]}"]}}})
+    run = next(run for run in runs if run["state"]["type"] == "COMPLETED" and str(three_nights.workspace) in str(run))
+    only = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+    stages = {task["name"].rsplit("-", 1)[0] for task in _ask(prefect_api, "task_runs", only)}
+    assert stages == set(STAGES)
+    artifacts = {artifact["key"]: artifact for artifact in _ask(prefect_api, "artifacts", only)}
+    assert {"rows", "audit", "forecast", "notify", "report", "published"} <= set(artifacts)
+    rows = json.loads(artifacts["rows"]["data"])
+    assert (
+        sum(row["rows_in"] for row in rows) == sum(row["rows_accepted"] + row["rows_quarantined"] for row in rows) > 0
+    )
+    assert three_nights.workspace.joinpath("reports").as_uri() in artifacts["report"]["data"]
+
+
+def _ask(api: str, what: str, filters: dict[str, Any]) -> list[dict[str, Any]]:
+    body = json.dumps({**filters, "limit": 200}).encode()
+    request = urllib.request.Request(f"{api}/{what}/filter", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return list(json.load(answer))
 
 
 def test_half_of_the_opportunities_vanish_and_nothing_is_published(
