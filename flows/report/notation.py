@@ -15,6 +15,7 @@ _METRICS: dict[str, dict[Language, str]] = {
     "won_count": {"zh": "赢单数", "en": "deals won"},
 }
 _COUNTS: dict[str, dict[Language, str]] = {"won_count": {"zh": "单", "en": "deals"}}
+_ONE: dict[str, dict[Language, str]] = {"won_count": {"zh": "单", "en": "deal"}}
 _NODE_KINDS: dict[str, dict[Language, str]] = {
     "company": {"zh": "公司", "en": "company"},
     "region": {"zh": "大区", "en": "region"},
@@ -58,7 +59,7 @@ def quantity(metric: str, value: Decimal | None, currency: str, language: Langua
     if value is None:
         return "–"
     if not is_money(metric):
-        return f"{_plain(value)} {_COUNTS[metric][language]}"
+        return _count(metric, value, language)
     said, exact = money(value, currency, language), exact_money(value, currency)
     return exact if said == exact else f"{said}（{exact}）"
 
@@ -67,7 +68,7 @@ def short_quantity(metric: str, value: Decimal | None, currency: str, language: 
     """The same in few characters: ``¥1,234,000``, ``12 单``."""
     if value is None:
         return "–"
-    return short_money(value, currency) if is_money(metric) else f"{_plain(value)} {_COUNTS[metric][language]}"
+    return short_money(value, currency) if is_money(metric) else _count(metric, value, language)
 
 
 def share(value: float | Decimal | None, digits: int = 1) -> str:
@@ -118,6 +119,10 @@ def _year_name(start_on: date, last_month: int, language: Language) -> str:
     if language == "zh":
         return f"{start_on.year}年{start_on.month}月–{start_on.year + 1}年{last_month}月"
     return f"{_MONTHS_EN[start_on.month - 1]} {start_on.year}–{_MONTHS_EN[last_month - 1]} {start_on.year + 1}"
+
+
+def _count(metric: str, value: Decimal, language: Language) -> str:
+    return f"{_plain(value)} {(_ONE if value == 1 else _COUNTS)[metric][language]}"
 
 
 def _plain(value: Decimal) -> str:

@@ -146,7 +146,7 @@ class _Sayer:
 
     def needed(self, metric: str, row: Row) -> str:
         """What each remaining working day has to bring; nothing, once the target is reached."""
-        if row["target"] and row["actual"] >= row["target"]:
+        if row["target"] and row["target_is_complete"] and row["actual"] >= row["target"]:
             return WORDS[self.language]["reached"]
         return self.quantity(metric, row["required_run_rate"] or None)
 

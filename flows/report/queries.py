@@ -26,6 +26,7 @@ with ranked as (
         nodes.level as node_level,
         nodes.path,
         attainment.target_base as target,
+        attainment.target_is_complete,
         attainment.actual,
         attainment.attainment,
         attainment.gap,

@@ -81,6 +81,7 @@ def _fill(insert: Callable[..., None]) -> None:
                 node_key=key,
                 is_current=True,
                 is_calendar_published=True,
+                target_is_complete=True if target else None,
                 target_base=target,
                 actual=actual,
                 attainment=float(Decimal(actual) / Decimal(target)) if target else None,

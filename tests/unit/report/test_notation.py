@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.report.notation import exact_money, money, one_line, period_name, quantity, share, short_money
+from flows.report.notation import (
+    exact_money,
+    money,
+    one_line,
+    period_name,
+    quantity,
+    share,
+    short_money,
+    short_quantity,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +75,9 @@ def test_one_line_is_one_short_line_without_controls(text):
     assert len(line) <= 40
     assert len(line.splitlines()) <= 1
     assert not any(ord(char) < 32 or char in "\u202e\u2066" for char in line)
+
+
+def test_one_deal_is_no_plural():
+    assert quantity("won_count", Decimal("1.00"), "CNY", "en") == "1 deal"
+    assert short_quantity("won_count", Decimal("0.17"), "CNY", "en") == "0.17 deals"
+    assert short_quantity("won_count", Decimal("1.00"), "CNY", "zh") == "1 单"

@@ -90,6 +90,22 @@ def test_a_target_that_is_passed_reads_as_reached(company, run, tmp_path, langua
     assert not re.findall(r">-[\d¥]", html)
 
 
+@pytest.mark.parametrize(
+    ("language", "note", "reached"), [("zh", "仅部分期间", "已达标"), ("en", "part of period", "reached")]
+)
+def test_a_target_of_a_part_of_the_period_says_so_and_is_never_reached(company, run, tmp_path, language, note, reached):
+    path = shutil.copy(company, tmp_path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "update marts.mart_target_attainment set target_is_complete = false, actual = target_base, gap = 0, "
+            "required_run_rate = null where node_key = 'company' and period_kind = 'year'"
+        )
+    html = render_page(run, read_findings(path), language)
+
+    (row,) = re.findall(f'<tr class="level-0">(?:(?!</tr>).)*{note}.*?</tr>', html, re.DOTALL)
+    assert f">{reached}</td>" not in row
+
+
 def test_the_funnel_counts_open_deals_by_stage_and_says_which_have_no_amount(company, run):
     findings = read_findings(company)
     html = render_page(run, findings, "zh")
