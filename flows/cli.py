@@ -23,6 +23,7 @@ from flows.workspace import Workspace
 
 if TYPE_CHECKING:
     import polars as pl
+    from sqlalchemy import Engine
 
 PROJECT = Path(__file__).parents[1]
 
@@ -139,25 +140,25 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
     Example: planloop status
     """
+    from flows.operate.lock import lock_holder
     from flows.publish.versions import current_manifest
     from flows.state import runs
-    from flows.state.database import open_state
 
     command: Command = context.obj
-    settings = command.config().settings
-    state = open_state(settings.state_url or command.workspace.state_url)
+    state = _known_state(command)
+    is_free = lock_holder(command.workspace.lock) is None
     current = current_manifest(command.workspace)
     rows = [
         {
             "run": run.run_id,
             "as_of": run.as_of_date,
-            "state": run.state,
+            "state": "killed" if run.state == "running" and is_free else run.state,
             "exit": run.exit_code,
             "started": run.started_at,
             "published": "current" if current and current.run_id == run.run_id else "",
             "message": " ".join((run.message or "").split("\n")[:2]),
         }
-        for run in runs.recent(state)
+        for run in (runs.recent(state) if state else [])
     ]
     print_rows(console, "Runs, newest first (UTC)", rows, as_json=as_json)
 
@@ -239,11 +240,10 @@ def alerts_list(
     Example: planloop alerts list --all
     """
     from flows.alerts.store import list_alerts
-    from flows.state.database import open_state
 
     command: Command = context.obj
-    state = open_state(command.config().settings.state_url or command.workspace.state_url)
-    rows = list_alerts(state, include_resolved=include_resolved)
+    state = _known_state(command)
+    rows = list_alerts(state, include_resolved=include_resolved) if state else []
     if not as_json:
         shown = (
             "rule_id",
@@ -377,6 +377,13 @@ def main() -> None:
     except PlanloopError as error:
         errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        errors.print(
+            f"Expected to read and write files as the configuration and --workspace say, found: {error}. "
+            "Check the path, the rights and the space on the disk (`planloop doctor`), then run again.",
+            style="red", markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        raise SystemExit(1) from error
     except Exception as error:  # noqa: BLE001 (the last door: whatever comes out is told in one line)
         errors.print(f"{type(error).__name__}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         errors.print(
@@ -394,6 +401,10 @@ def _run_night(
     from flows.operate.logs import console_log
 
     config = command.config()
+    unknown = sorted(set(accept_shrink) - set(config.sources.sources))
+    if unknown:
+        names = ", ".join(config.sources.sources)
+        raise ConfigError([f"--accept-shrink {name}: is not a source; expected one of {names}" for name in unknown])
     known = nights(command.workspace)
     as_of, is_past = settle_as_of(as_of, today=_today(config.settings.zone), known=known)
     if is_past and not rebuild and not quiet:
@@ -410,6 +421,16 @@ def _run_night(
             rebuild or is_past,
             tuple(accept_shrink),
         )
+
+
+def _known_state(command: Command) -> "Engine | None":
+    """The operational state; None before the first run of a workspace. Looking makes nothing."""
+    from flows.state.database import open_state
+
+    url = command.config().settings.state_url
+    if url is None and not command.workspace.state_file.is_file():
+        return None
+    return open_state(url or command.workspace.state_url)
 
 
 def _today(zone: ZoneInfo) -> date:

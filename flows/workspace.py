@@ -62,9 +62,14 @@ class Workspace:
         return self.root / "outbox"
 
     @property
+    def state_file(self) -> Path:
+        """File of the default database; the first run makes it."""
+        return self.root / "state.sqlite"
+
+    @property
     def state_url(self) -> str:
         """Default database of the operational state."""
-        return f"sqlite:///{self.root / 'state.sqlite'}"
+        return f"sqlite:///{self.state_file}"
 
     @property
     def lock(self) -> Path:
