@@ -88,7 +88,7 @@ class Booleans(ConfigModel):
 class Reading(ConfigModel):
     """Options of reading that a source may share with others."""
 
-    encoding: Literal["auto", "utf-8", "utf-8-sig", "gb18030", "utf-16"] = "auto"
+    encoding: Literal["auto", "utf-8", "utf-8-sig", "gb18030", "big5", "cp1252", "utf-16"] = "auto"
     dates: Annotated[tuple[str, ...], Field(min_length=1)] = ("%Y-%m-%d",)
     moments: Annotated[tuple[str, ...], Field(min_length=1)] = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
     time_zone: str | None = None

@@ -20,6 +20,7 @@ from flows.ingest.values import (
     as_text,
     booleans,
     dates,
+    identifiers,
     local_to_utc,
     mapped,
     moments,
@@ -156,7 +157,8 @@ class ColumnMapping:
             return floats(series, written, source.nulls)
         if dtype == pl.Boolean:
             return booleans(series, source.booleans.true, source.booleans.false, source.nulls)
-        return Parsed(as_text(series, source.nulls))
+        text = as_text(series, source.nulls)
+        return identifiers(text) if name.endswith("_id") else Parsed(text)
 
     def _formats(self, column: Column, defaults: Sequence[str]) -> tuple[str, ...]:
         formats = column.formats or tuple(defaults)

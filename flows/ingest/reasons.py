@@ -38,6 +38,10 @@ REASONS: dict[str, Reason] = {
         "A whole number is expected here.",
         "此项应为整数。",
     ),
+    "lost_digits": Reason(
+        "This id was saved as a number and has lost its last digits; make the column a text column and export again.",
+        "该编号被存成了数字，末尾几位已丢失，请将此列设为文本格式后重新导出。",
+    ),
     "not_a_boolean": Reason(
         "Only yes or no is expected here.",
         "此项只能填写“是”或“否”。",

@@ -11,6 +11,7 @@ import polars as pl
 
 UTC = "UTC"
 YEAR_ONE_THOUSAND = 1000
+_ROUNDED_NUMBER = r"^-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,}$"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ def mapped(text: pl.Series, mapping: Mapping[str, str], *, keep_unmapped: bool =
 
 def _fold(key: str) -> str:
     return str(pl.Series([key]).str.normalize("NFKC").str.to_lowercase()[0]).strip()
+
+
+def identifiers(text: pl.Series) -> Parsed:
+    """Ids as written. ``lost_digits`` where a spreadsheet has rounded one: 1.23457E+17 stands for many ids."""
+    lost = text.str.contains(_ROUNDED_NUMBER).fill_null(value=False)
+    return Parsed(text.set(lost, None) if lost.any() else text, {"lost_digits": lost})
 
 
 def booleans(raw: pl.Series, true: Sequence[str], false: Sequence[str], nulls: Sequence[str]) -> Parsed:

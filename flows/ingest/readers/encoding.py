@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,11 +16,18 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_PAIR = re.compile(rb"[\x81-\xfe](.)", re.DOTALL)
+_WESTERN_SHARE = 0.8
+"""A Han character in GB18030 ends in an ASCII letter about one time in three (in simplified text, hardly ever); an
+accented letter of a Western encoding is nearly always followed by one."""
 _SENTINEL = "\x02end of file\x02"
 
 
 def detect(path: Path, declared: str) -> str:
     """The codec that decodes the whole file: its byte order mark, else strict UTF-8, else strict GB18030.
+
+    Nearly any Western text decodes as GB18030 too, into Han characters that nobody wrote (Müller: M黮ler). What reads
+    like that is refused, since only the exporter knows which Western encoding it is.
 
     Args:
         path: the file.
@@ -36,9 +44,18 @@ def detect(path: Path, declared: str) -> str:
     candidates = [marked] if marked else ["utf-8", "gb18030"] if declared == "auto" else [declared]
     for codec in candidates:
         if _decodes(path, codec):
+            if declared == "auto" and codec == "gb18030" and _reads_like_western(path):
+                raise FileRefused(
+                    "Expected text in utf-8 or gb18030, found what reads like a Western encoding (letters with "
+                    "accents). State `encoding: cp1252` for this source if it is one, `encoding: gb18030` if it is "
+                    "Chinese, or export as UTF-8."
+                )
             return codec
     found = " or ".join(candidates)
-    raise FileRefused(f"Expected text in {found}, found bytes that are not. State `encoding`, or export as UTF-8.")
+    raise FileRefused(
+        f"Expected text in {found}, found bytes that are not. State `encoding` (cp1252 is Western Windows, big5 "
+        "traditional Chinese), or export as UTF-8."
+    )
 
 
 def _looks_like(start: bytes) -> str:
@@ -57,6 +74,17 @@ def _decodes(path: Path, codec: str) -> bool:
     except UnicodeError:
         return False
     return True
+
+
+def _reads_like_western(path: Path) -> bool:
+    """Whether the first bytes beyond ASCII look like single letters among ASCII ones rather than like pairs."""
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            seconds = b"".join(_PAIR.findall(chunk))
+            if seconds:
+                letters = sum(0x40 <= second < 0x7F for second in seconds)
+                return letters >= _WESTERN_SHARE * len(seconds)
+    return False
 
 
 class _Utf8(io.RawIOBase):

@@ -58,6 +58,21 @@ def test_csv_in_any_encoding_and_with_any_line_ending(tmp_path, encoding, ending
     ]
 
 
+@pytest.mark.parametrize("text", ["Müller & Söhne", "Société Générale", "Peña"])
+def test_western_text_is_refused_and_never_turned_into_han_characters(tmp_path, text):
+    path = write(tmp_path, f"id,name\n1,{text}\n".encode("cp1252"))
+    with pytest.raises(FileRefused, match="cp1252"):
+        open_delimited(path)
+    table = open_delimited(path, declared_encoding="cp1252")
+    assert rows(table)[0]["name"] == text
+
+
+@pytest.mark.parametrize("text", ["张三", "镕", "喆", "臺灣積體電路製造股份有限公司", "金额（万元）", "€"])
+def test_chinese_text_of_windows_is_still_recognised(tmp_path, text):
+    table = open_delimited(write(tmp_path, f"编号,客户名称\n1,{text}\n".encode("gb18030")))
+    assert rows(table)[0]["客户名称"] == text
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -291,3 +291,12 @@ def test_every_reason_is_one_short_sentence(language):
         sentence = getattr(reason, language)
         assert sentence.endswith(("。", "."))
         assert len(sentence) < 120
+
+
+def test_a_rounded_id_sets_its_row_aside_once(tmp_path, night):
+    (tmp_path / "in").mkdir()
+    write_csv(tmp_path / "in" / "a.csv", [good(1), ["1.23457E+17", *good(2)[1:]]])
+    rejected = night(crm(tmp_path / "in")).rejected
+    assert rejected.select("row", "column", "value", "reason_code", "key").rows() == [
+        (3, "Opportunity ID", "1.23457E+17", "lost_digits", None)
+    ]

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.ingest.values import as_text, booleans, dates, local_to_utc, mapped, moments, utc_to_business_date
+from flows.ingest.values import (
+    as_text,
+    booleans,
+    dates,
+    identifiers,
+    local_to_utc,
+    mapped,
+    moments,
+    utc_to_business_date,
+)
 
 SHANGHAI = "Asia/Shanghai"
 
@@ -89,3 +98,10 @@ def test_a_map_compares_as_written_and_then_without_case_and_width():
     kept = mapped(pl.Series(["low"]), mapping, keep_unmapped=True)
     assert kept.values.to_list() == ["low"]
     assert not kept.faults
+
+
+def test_an_id_that_a_spreadsheet_rounded_stands_for_many_and_is_no_id():
+    written = ["1.23457E+17", "1.234567890123457e+17", "1,23E+15", "123456789012345678", "E+10", "2e5", None]
+    parsed = identifiers(pl.Series(written))
+    assert parsed.faults["lost_digits"].to_list() == [True, True, True, False, False, False, False]
+    assert parsed.values.to_list() == [None, None, None, "123456789012345678", "E+10", "2e5", None]
