@@ -4,6 +4,7 @@ One pass over tonight's rows and one over keys and hashes of the state, joined b
 """
 # ruff: noqa: S608 (statements are composed of the schemas' own column names and of quoted literals)
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -48,6 +49,20 @@ class Change:
 def rows_by_source(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]:
     """Rows of a select with a column ``_source``, by source."""
     return dict(connection.execute(f"select _source, count(*) from ({query}) group by all").fetchall())
+
+
+def keyed_rejects_by_source(
+    connection: duckdb.DuckDBPyConnection, entity: str, rejected: Sequence[Path]
+) -> dict[str, int]:
+    """Quarantined rows of an entity whose key can be read, by source."""
+    if not rejected:
+        return {}
+    files = ", ".join(literal(path) for path in rejected)
+    query = (
+        f"select source, count(distinct (file, sheet, row)) from read_parquet([{files}], union_by_name = true) "
+        f"where entity = {literal(entity)} and key is not null group by all"
+    )
+    return dict(connection.execute(query).fetchall())
 
 
 def tonight_query(night: EntityNight) -> str:

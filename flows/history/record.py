@@ -12,7 +12,14 @@ from flows.errors import PermanentError
 from flows.history.accounting import accounting_frame, staged_accounting
 from flows.history.change_log import EntityColumns, night_files, nights, open_engine, state_query
 from flows.history.commit import recover
-from flows.history.difference import Change, EntityNight, rows_by_source, tonight_query, write_difference
+from flows.history.difference import (
+    Change,
+    EntityNight,
+    keyed_rejects_by_source,
+    rows_by_source,
+    tonight_query,
+    write_difference,
+)
 from flows.history.durable import replace_file
 from flows.history.quarantine import gather, rejected_files, staged_quarantine
 from flows.ingest.accounting import FileAccount
@@ -155,8 +162,10 @@ def _stage_entity(
     complete = [source for source in sources if source.mode == "full" and _is_complete(night.of(source.name))]
     _check_rows(connection, night, whole)
     known = _state_rows(connection, whole) if complete else {}
+    keyed = keyed_rejects_by_source(connection, entity, rejected_files(workspace)) if known else {}
     for source in complete:
-        if source.name not in accept_shrink and (message := _shrunk(night, source, known.get(source.name, 0))):
+        rows = known.get(source.name, 0), keyed.get(source.name, 0)
+        if source.name not in accept_shrink and (message := _shrunk(night, source, *rows)):
             _refuse(night, source, message)
             in_use.remove(source.name)
     counted = replace(
@@ -211,9 +220,15 @@ def _state_rows(connection: duckdb.DuckDBPyConnection, whole: EntityNight) -> di
     return rows_by_source(connection, state_query(connection, whole.columns, whole.state, only_key=True))
 
 
-def _shrunk(night: _Night, source: RecordedSource, known: int) -> str | None:
-    """Why the files of a full source are refused as shrunk, or None."""
-    tonight = sum(file.rows_accepted - file.rows_merged + file.rows_quarantined for file in night.of(source.name))
+def _shrunk(night: _Night, source: RecordedSource, known: int, keyed: int) -> str | None:
+    """Why the files of a full source are refused as shrunk, or None.
+
+    Args:
+        known: rows of the source in the state before tonight.
+        keyed: quarantined rows of tonight whose key can be read. A row without a key stands for no known row: an export
+            that lost its ids has shrunk, however many rows it has.
+    """
+    tonight = sum(file.rows_accepted - file.rows_merged for file in night.of(source.name)) + keyed
     if tonight >= (1 - source.max_shrink) * known:
         return None
     return (

@@ -57,6 +57,10 @@ def print_summary(console: Console, summary: Mapping[str, Any], *, as_json: bool
         if notes:
             where = f"{file['source']}, {file['file']}" if file["file"] else file["source"]
             console.print(f"  {where}: {'; '.join(notes)}", markup=False, soft_wrap=True)
+    if summary["unplaced_targets"]:
+        console.print("Targets without a place, counted in no sum; mend the name or period in the plan, or the users:")
+    for target in summary["unplaced_targets"]:
+        console.print(f"  {target}", markup=False, soft_wrap=True)
     alerts, mails = summary["alerts"], summary["mails"]
     console.print(
         f"Alerts: {alerts['opened']} opened, {alerts['worsened']} worsened, {alerts['resolved']} resolved. "

@@ -76,9 +76,17 @@ class Night:
         return result
 
     def restart(self) -> None:
-        """Forget the finished stages: the inputs are not those they were made from."""
+        """Forget the finished stages: the inputs are not those they were made from.
+
+        A run that was published before it was interrupted keeps its version; what follows is a run of its own.
+        """
         log_event("land", "inputs changed since the run was interrupted; it starts again")
         clear_build(self.workspace)
+        if (self.workspace.published / "v" / self.run_id).exists():
+            self.unannounced = self.manifest if _is_unannounced(self.manifest) else None
+            message = "interrupted after publication; its inputs changed before it was continued"
+            runs.finish(self.state, self.run_id, state="published", exit_code=1, message=message, now=_now())
+            self.manifest = _begin(self.config, self.as_of, self.is_rebuild, self.manifest.accept_shrink, self.state)
         self.manifest.stages.clear()
         self.manifest.seconds.clear()
         self.manifest.save(manifest_path(self.workspace))
@@ -180,6 +188,13 @@ def _resume_or_begin(
         log_event("start", "an interrupted run goes on", run_id=unfinished.run_id, done=list(unfinished.stages))
         return unfinished, None
     clear_build(workspace)
+    manifest = _begin(config, as_of, is_rebuild, shrink, state)
+    manifest.save(manifest_path(workspace))
+    return manifest, unfinished if unfinished and _is_unannounced(unfinished) else None
+
+
+def _begin(config: Config, as_of: date, is_rebuild: bool, shrink: list[str], state: Engine) -> RunManifest:
+    code = code_fingerprint()
     run_id = runs.begin(
         state,
         as_of,
@@ -188,10 +203,8 @@ def _resume_or_begin(
         config_fingerprint=config.fingerprint,
         now=_now(),
     )
-    manifest = RunManifest(run_id, as_of.isoformat(), is_rebuild, config.fingerprint, code, shrink)
-    manifest.save(manifest_path(workspace))
     log_event("start", "a run begins", run_id=run_id, as_of=as_of.isoformat())
-    return manifest, unfinished if unfinished and _is_unannounced(unfinished) else None
+    return RunManifest(run_id, as_of.isoformat(), is_rebuild, config.fingerprint, code, shrink)
 
 
 def _is_unannounced(run: RunManifest) -> bool:

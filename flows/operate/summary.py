@@ -23,6 +23,7 @@ def summarize(night: Night) -> dict[str, Any]:
         "tables": published.get("tables", {}),
         "report": night.result("report").get("page"),
         "files": night.result("record").get("files", []),
+        "unplaced_targets": night.result("build").get("unplaced_targets", []),
         "audit": night.result("audit"),
         "alerts": {name: night.result("notify").get(name, 0) for name in ("opened", "worsened", "resolved")},
         "mails": {name: night.result("notify").get(name, 0) for name in ("sent", "pending")},

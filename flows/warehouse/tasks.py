@@ -1,12 +1,15 @@
 """The edge of the build: dbt, once for the facts and once for what needs the forecast."""
 
+import logging
 from typing import Any
 
 from flows.alerts.store import alert_rows
+from flows.operate.logs import log_event
 from flows.operate.night import PROJECT, Night
 from flows.operate.tasks import show_table, stage_task
 from flows.warehouse import inputs
 from flows.warehouse.dbt import DbtProject, NodeOutcome
+from flows.warehouse.unplaced import unplaced_targets
 
 OUTLOOK = "tag:outlook"
 
@@ -27,7 +30,11 @@ def _build(night: Night) -> dict[str, Any]:
     for leftover in night.workspace.build.glob("*.duckdb*"):
         leftover.unlink()
     _write_inputs(night)
-    return _run(night, "build", "--exclude", OUTLOOK)
+    notes = _run(night, "build", "--exclude", OUTLOOK)
+    unplaced = unplaced_targets(night.workspace.candidate)
+    for target in unplaced:
+        log_event("build", f"a target without a place: {target}", logging.WARNING)
+    return {**notes, "unplaced_targets": unplaced}
 
 
 def _write_inputs(night: Night) -> None:

@@ -42,9 +42,12 @@ class Nights:
     def validate(
         self,
         exports: Mapping[str, Iterable[tuple[str, str]] | None],
-        rejected: Mapping[str, Iterable[str]] | None = None,
+        rejected: Mapping[str, Iterable[str | None]] | None = None,
     ) -> list[FileAccount]:
-        """Leave ``build`` as validation would. ``exports``: rows by file (``source/name``); None is a refused file."""
+        """Leave ``build`` as validation would. ``exports``: rows by file (``source/name``); None is a refused file.
+
+        ``rejected``: keys of quarantined rows by file; None for a row whose key cannot be read.
+        """
         import shutil
 
         shutil.rmtree(self.workspace.build, ignore_errors=True)
@@ -66,7 +69,7 @@ class Nights:
                 pl.DataFrame(accepted, schema=schema).write_parquet(folder / f"{source}-{file}.parquet")
             cells = [
                 {"source": source, "entity": "contact", "file": file, "row": 100 + number, "reason_code": "required",
-                 "key": json.dumps({"contact_id": key})}
+                 "key": json.dumps({"contact_id": key}) if key else None}
                 for number, key in enumerate(wrong)
             ]  # fmt: skip
             self._reject(f"{source}-{file}", cells)

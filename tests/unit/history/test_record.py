@@ -143,6 +143,14 @@ def test_quarantined_rows_do_not_count_as_shrunk(nights_of):
     assert nights.state(TUESDAY) == {"a": "Ann", "b": "Bob", "c": "Cy"}
 
 
+def test_an_export_that_lost_its_ids_has_shrunk_however_many_rows_it_has(nights_of):
+    nights = nights_of(Source(max_shrink=0.3))
+    nights.run_rows(MONDAY, {"a": "Ann", "b": "Bob", "c": "Cy"})
+    [file] = nights.run(TUESDAY, {"crm/1.csv": [("a", "Ann")]}, rejected={"crm/1.csv": [None, None]})
+    assert file.status == "refused"
+    assert nights.state(TUESDAY) == {"a": "Ann", "b": "Bob", "c": "Cy"}
+
+
 def test_a_shrink_that_was_accepted_deletes(nights_of):
     nights = nights_of(Source(max_shrink=0.3))
     nights.run_rows(MONDAY, {"a": "Ann", "b": "Bob"})
