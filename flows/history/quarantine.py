@@ -10,23 +10,10 @@ import polars as pl
 
 from flows.errors import PermanentError
 from flows.history.durable import replace_file
+from flows.ingest.rejected import SCHEMA
 from flows.workspace import Workspace
 
-QUARANTINE: dict[str, pl.DataType] = {
-    "as_of_date": pl.Date(),
-    "source": pl.String(),
-    "entity": pl.String(),
-    "file": pl.String(),
-    "sheet": pl.String(),
-    "row": pl.Int64(),
-    "column": pl.String(),
-    "value": pl.String(),
-    "reason_code": pl.String(),
-    "reason_en": pl.String(),
-    "reason_zh": pl.String(),
-    "key": pl.String(),
-    "raw": pl.String(),
-}
+QUARANTINE = SCHEMA
 """Columns of the quarantine: one row per faulty cell; ``column`` is null where the whole row or file is meant."""
 
 ORDER = ["source", "file", "sheet", "row", "column", "reason_code"]
