@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -17,7 +17,7 @@ from rich.console import Console
 
 from flows.config import Config, load
 from flows.errors import ConfigError, PermanentError, PlanloopError
-from flows.operate.display import print_rows, print_summary
+from flows.operate.display import print_json, print_rows, print_summary
 from flows.operate.environment import prepare
 from flows.workspace import Workspace
 
@@ -375,21 +375,27 @@ def main() -> None:
     try:
         app()
     except PlanloopError as error:
-        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise SystemExit(error.exit_code) from None
+        _end(str(error), error.exit_code)
     except OSError as error:
-        errors.print(
+        _end(
             f"Expected to read and write files as the configuration and --workspace say, found: {error}. "
             "Check the path, the rights and the space on the disk (`planloop doctor`), then run again.",
-            style="red", markup=False, highlight=False, soft_wrap=True,
-        )  # fmt: skip
-        raise SystemExit(1) from error
-    except Exception as error:  # noqa: BLE001 (the last door: whatever comes out is told in one line)
-        errors.print(f"{type(error).__name__}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        errors.print(
-            "This is a fault of planloop. The traceback stands in the newest file under logs/ of the workspace."
+            1,
         )
-        raise SystemExit(1) from error
+    except Exception as error:  # noqa: BLE001 (the last door: whatever comes out is told in one line)
+        _end(
+            f"{type(error).__name__}: {error}\nThis is a fault of planloop. The traceback stands in the newest file "
+            "under logs/ of the workspace.",
+            1,
+        )
+
+
+def _end(message: str, code: int) -> NoReturn:
+    """Say why the command failed, to a person and, where a script asked for JSON, to the script."""
+    errors.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    if "--json" in sys.argv:
+        print_json(console, {"exit_code": code, "error": message})
+    raise SystemExit(code)
 
 
 def _run_night(

@@ -38,6 +38,13 @@ def test_a_source_that_does_not_exist_cannot_be_let_shrink(tmp_path: Path) -> No
     assert "expected one of users, accounts" in ended.stderr
 
 
+def test_a_failure_is_told_to_a_script_as_json(tmp_path: Path) -> None:
+    ended = planloop(tmp_path / "new", "refresh", "--accept-shrink", "oportunities", "--json")
+    said = json.loads(ended.stdout)
+    assert (ended.returncode, said["exit_code"]) == (2, 2)
+    assert "oportunities" in said["error"]
+
+
 def test_a_time_of_day_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
     ended = planloop(tmp_path / "new", "schedule", str(tmp_path / "units"), "--at", "25:00")
     assert ended.returncode == 2
