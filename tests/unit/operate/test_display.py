@@ -30,6 +30,7 @@ def test_the_summary_tells_the_files_of_one_source_apart() -> None:
             {**FILE, "file": "deals_east.csv"},
             {**FILE, "file": "deals_west.csv", "unknown_columns": ["Region__c"]},
         ],
+        "unplaced_targets": ["bookings, month 2026-11-01, region/Nroth: unknown node (plan 2026)"],
         "alerts": {"opened": 0, "worsened": 0, "resolved": 0},
         "mails": {"sent": 0, "pending": 0},
         "is_current": True,
@@ -38,4 +39,5 @@ def test_the_summary_tells_the_files_of_one_source_apart() -> None:
     }
     print_summary(Console(file=page), summary, as_json=False)
     assert "deals_east.csv" in page.getvalue()
+    assert "region/Nroth: unknown node" in page.getvalue()
     assert "deals, deals_west.csv: columns not mapped: Region__c" in page.getvalue()
