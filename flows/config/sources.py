@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from flows.config.model import ConfigModel
 
-Format = Literal["csv", "parquet", "jsonl", "xlsx"]
+Format = Literal["csv", "parquet", "jsonl", "xlsx", "xls"]
 Unit = Literal["元", "百", "千", "k", "万元", "万", "百万", "m", "亿"]
 ENDINGS: dict[str, Format] = {
     ".csv": "csv",
@@ -23,6 +23,8 @@ ENDINGS: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xls",
 }
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _AS_OF = re.compile(r"\{as_of(?::([^{}]+))?\}")
@@ -106,19 +108,60 @@ class Reading(ConfigModel):
         return self
 
 
+class Connect(ConfigModel):
+    """A live CRM instead of files: what is asked of it, and where the secrets for it are found.
+
+    ``secrets`` names environment variables by the part they play (``token``, ``client_secret`` …); a secret itself never
+    stands in a configuration. ``options`` are the vendor's own, such as an API version.
+    """
+
+    crm: Literal["hubspot", "salesforce", "fxiaoke", "odoo", "tryton"]
+    object: str
+    url: str | None = None
+    secrets: dict[str, str] = {}
+    options: dict[str, Any] = {}
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _expand(cls, value: Any, info: ValidationInfo) -> Any:
+        env: Mapping[str, str] = (info.context or {}).get("env", {})
+        return _expand_variables(value, env) if isinstance(value, str) else value
+
+
 class Source(Reading):
-    """One kind of export: its files, its format, and its mapping to one canonical entity."""
+    """One kind of export: its files or its live CRM, its format, and its mapping to one canonical entity.
+
+    Attributes:
+        entity: the canonical entity.
+        path: globs of its files; empty where ``connect`` names a live CRM.
+        header_row: row of the header; None finds it: the first row of a text file, in a workbook the first row that
+            holds the mapped columns.
+        sheet: one sheet of a workbook; None is the first one, ``*`` every sheet that holds the mapped columns.
+        mode: full: what a new export lacks has been deleted; append: it has not; delta: only what has changed is
+            delivered, and ``deleted`` tells which rows are gone.
+        deleted: for ``delta``: the column that is true for a row that has been deleted.
+        template: the columns are recognised by their headers, one of the process templates; no mapping is needed.
+        refused: whether a file that cannot be used stops the night (error) or only this source (ignore).
+        fresh_within_hours: how old the newest record may be before the source counts as stale; None: as the settings.
+        hidden: whether rows and columns hidden in a workbook are read, as a filter leaves them, or set aside.
+    """
 
     name: str
     entity: str
-    path: Annotated[tuple[str, ...], Field(min_length=1)]
+    path: tuple[str, ...] = ()
+    connect: Connect | None = None
     format: Format | None = None
-    header_row: Annotated[int, Field(ge=1)] = 1
+    header_row: Annotated[int, Field(ge=1)] | None = None
     sheet: str | None = None
-    mode: Literal["full", "append"] = "full"
+    mode: Literal["full", "append", "delta"] = "full"
+    deleted: Column | None = None
+    template: bool = False
     missing: Literal["error", "ignore"] = "error"
+    refused: Literal["error", "ignore"] = "error"
+    fresh_within_hours: Annotated[float, Field(gt=0)] | None = None
+    hidden: Literal["read", "set_aside"] = "read"
     repeats: bool = False
-    columns: Annotated[dict[str, Column], Field(min_length=1)]
+    columns: dict[str, Column] = {}
     ignore: tuple[str, ...] = ()
 
     @field_validator("path", mode="before")
@@ -126,6 +169,16 @@ class Source(Reading):
     def _expand(cls, value: Any, info: ValidationInfo) -> Any:
         env: Mapping[str, str] = (info.context or {}).get("env", {})
         return tuple(_expand_variables(item, env) for item in ([value] if isinstance(value, str) else value))
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if bool(self.path) == (self.connect is not None):
+            raise ValueError("expected either path (files) or connect (a live CRM)")
+        if not self.columns and not self.template:
+            raise ValueError("expected columns, or template: true for a sheet that is recognised by its header")
+        if self.deleted is not None and self.mode != "delta":
+            raise ValueError("deleted goes with mode: delta; a full export tells by what it lacks")
+        return self
 
     def paths(self, as_of: date) -> tuple[str, ...]:
         """The globs of this source for one night: ``{as_of:%Y-%m-%d}`` stands for the night's date."""

@@ -38,8 +38,8 @@ class RecordedSource(Protocol):
         """The canonical entity it fills."""
 
     @property
-    def mode(self) -> Literal["full", "append"]:
-        """``full``: what an export lacks is deleted."""
+    def mode(self) -> Literal["full", "append", "delta"]:
+        """``full``: what an export lacks is deleted; ``delta``: what it names as deleted is."""
 
     @property
     def max_shrink(self) -> float:

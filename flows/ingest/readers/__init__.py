@@ -21,7 +21,7 @@ def open_table(path: Path, file_format: str, source: Source) -> Table:
     if file_format == "parquet":
         return open_parquet(path)
     if file_format == "xlsx":
-        return open_workbook(path, sheet=source.sheet, header_row=source.header_row)
+        return open_workbook(path, sheet=source.sheet, header_row=source.header_row or 1)
     if file_format == "jsonl":
         return open_json_lines(path, declared_encoding=source.encoding)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else source.csv.delimiter
@@ -30,5 +30,5 @@ def open_table(path: Path, file_format: str, source: Source) -> Table:
         declared_encoding=source.encoding,
         delimiter=delimiter,
         quote=source.csv.quote,
-        header_row=source.header_row,
+        header_row=source.header_row or 1,
     )
