@@ -111,8 +111,8 @@ class Reading(ConfigModel):
 class Connect(ConfigModel):
     """A live CRM instead of files: what is asked of it, and where the secrets for it are found.
 
-    ``secrets`` names environment variables by the part they play (``token``, ``client_secret`` …); a secret itself never
-    stands in a configuration. ``options`` are the vendor's own, such as an API version.
+    ``secrets`` names environment variables by the part they play (``token``, ``client_secret`` …); no secret itself
+    ever stands in a configuration. ``options`` are the vendor's own, such as an API version.
     """
 
     crm: Literal["hubspot", "salesforce", "fxiaoke", "odoo", "tryton"]
