@@ -27,7 +27,7 @@ HEAVY = {
     "smtplib": ("flows/alerts/deliver.py",),
 }
 # The edges: they know what time it is and what the environment says, and hand both on as arguments.
-CLOCK = ("flows/*.py", "flows/*/tasks.py", "flows/operate/night.py")
+CLOCK = ("flows/*.py", "flows/commands/*.py", "flows/*/tasks.py", "flows/operate/night.py")
 ENVIRONMENT = ("flows/*.py", "flows/*/tasks.py", "flows/warehouse/dbt.py")
 
 
