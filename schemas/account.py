@@ -16,6 +16,7 @@ class Account(Entity):
     region: str = text("Region.")
     owner_id: str = identifier("user_id of the account's owner.")
     parent_id: str = identifier("account_id of the parent company.")
+    merged_into_id: str = identifier("account_id of the record that this one was merged into.")
     created_at: Moment = moment("When the account was created (UTC).")
     created_on: pl.Date = business_date("When the account was created, as a business date.", derived_from="created_at")
 

@@ -13,6 +13,7 @@ class Contract(Entity):
     account_id: str = identifier("The customer.")
     account_name: str = text("Customer's name where the source has no id.")
     owner_id: str = identifier("user_id of the owner.")
+    owner_name: str = text("Owner's name where the source has no id.")
     amount: Amount = money("Contract amount.", non_negative=True)
     cost: Amount = money("Cost, for the gross margin.")
     currency: str = text("ISO 4217 code.", str_matches=r"^[A-Z]{3}$")

@@ -2,13 +2,14 @@
 
 import polars as pl
 
-from schemas.base import Entity, business_date, text
+from schemas.base import Entity, business_date, identifier, text
 
 
 class CustomerRecord(Entity):
     """One row per customer and contact."""
 
     account_name: str = text("Customer's name as written.", required=True)
+    account_id: str = identifier("The customer, found by the name where the source has no id.")
     contact_name: str = text("Contact as written; empty where none is kept.")
     industry: str = text("Industry.")
     size_band: str = text("Size as written.")
@@ -17,6 +18,7 @@ class CustomerRecord(Entity):
     lead_source: str = text("Where the lead came from.")
     status: str = text("Status as mapped from the source.")
     owner_name: str = text("Owner as written.")
+    owner_id: str = identifier("user_id of the owner, found by the name where the source has no id.")
     first_contact_on: pl.Date = business_date("First contact.")
     expected_close_on: pl.Date = business_date("Expected close.")
     remark: str = text("Remarks.")

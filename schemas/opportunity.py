@@ -34,6 +34,7 @@ class Opportunity(Entity):
     modified_on: pl.Date = business_date(
         "When the source last changed the record, as a business date.", derived_from="modified_at"
     )
+    merged_into_id: str = identifier("opportunity_id of the record that this one was merged into.")
 
     class Config(Entity.Config):
         """Key and freshness."""

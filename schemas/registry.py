@@ -8,6 +8,7 @@ from schemas.contract import Contract
 from schemas.customer_record import CustomerRecord
 from schemas.fx_rate import FxRate
 from schemas.headcount import Headcount
+from schemas.identity_link import IdentityLink
 from schemas.initiative import Initiative
 from schemas.lead import Lead
 from schemas.line_item import LineItem
@@ -45,4 +46,5 @@ ENTITIES: dict[str, type[Entity]] = {
     "headcount": Headcount,
     "initiative": Initiative,
     "fx_rate": FxRate,
+    "identity_link": IdentityLink,
 }

@@ -47,7 +47,7 @@ def validate(
     """
     for folder in ("accepted", "rejected"):
         shutil.rmtree(workspace.build / folder, ignore_errors=True)
-    borders = [_border(file, sources[file.source], settings, stages, workspace, as_of) for file in landed]
+    borders = [border_of(file, sources[file.source], settings, stages, workspace, as_of) for file in landed]
     accounts = {border.file.file_id: _judge_file(border) for border in borders}
     for entity in dict.fromkeys(file.entity for file in landed):
         judged = [border for border in borders if border.file.entity == entity and border.accepted.exists()]
@@ -62,9 +62,10 @@ def validate(
     return [*proven, *(_missing(source, as_of) for source in absent)]
 
 
-def _border(
+def border_of(
     file: LandedFile, source: Source, settings: Settings, stages: Stages, workspace: Workspace, as_of: date
 ) -> Border:
+    """A landed file with its mapping, and where its judged rows lie."""
     mapping = ColumnMapping(source, ENTITIES[file.entity], stages.by_spelling, settings.time_zone, file.format)
     return Border(
         file=file,

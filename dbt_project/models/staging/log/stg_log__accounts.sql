@@ -17,6 +17,7 @@ final as (
         region,
         owner_id,
         parent_id,
+        merged_into_id,
         created_at,
         created_on,
         _change,

@@ -14,6 +14,7 @@ final as (
         account_id,
         account_name,
         owner_id,
+        owner_name,
         amount,
         cost,
         currency,

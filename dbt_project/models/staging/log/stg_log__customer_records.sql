@@ -10,6 +10,7 @@ final as (
 
     select
         account_name,
+        account_id,
         contact_name,
         industry,
         size_band,
@@ -18,6 +19,7 @@ final as (
         lead_source,
         status,
         owner_name,
+        owner_id,
         first_contact_on,
         expected_close_on,
         remark,

@@ -31,6 +31,7 @@ final as (
         next_step,
         modified_at,
         modified_on,
+        merged_into_id,
         _change,
         _valid_from,
         _source,

@@ -10,6 +10,7 @@ final as (
 
     select
         account_name,
+        account_id,
         stage,
         started_on,
         expected_done_on,
@@ -17,6 +18,7 @@ final as (
         todo,
         risks,
         owner_name,
+        owner_id,
         _change,
         _valid_from,
         _source,

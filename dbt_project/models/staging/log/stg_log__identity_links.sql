@@ -1,0 +1,27 @@
+-- Grain: one change of an identity_link (key kind, source, name) on one night.
+
+with source as (
+
+    select * from {{ source('log', 'identity_link') }}
+
+),
+
+final as (
+
+    select
+        kind,
+        source,
+        name,
+        target_id,
+        remark,
+        _change,
+        _valid_from,
+        _source,
+        _file,
+        _row,
+        _row_hash
+    from source
+
+)
+
+select * from final
