@@ -74,10 +74,10 @@ class Planloop:
         options = ["--config", str(self.config), "--workspace", str(self.workspace)]
         return [sys.executable, "-m", "flows.cli", *options, *arguments]
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the command in a process group of its own."""
+    def start_command(self, command: list[str]) -> subprocess.Popen[str]:
+        """Start a command line in a process group of its own."""
         return subprocess.Popen(
-            self.command(*arguments),
+            command,
             env=self.env,
             cwd=PROJECT,
             text=True,
