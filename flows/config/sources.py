@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from flows.config.dated import DateInName, any_day
 from flows.config.model import ConfigModel
 
 Format = Literal["csv", "parquet", "jsonl", "xlsx", "xls"]
@@ -133,7 +134,8 @@ class Source(Reading):
 
     Attributes:
         entity: the canonical entity.
-        path: globs of its files; empty where ``connect`` names a live CRM.
+        path: globs of its files; empty where ``connect`` names a live CRM. With ``{date:%Y-%m-%d}`` in it each file is
+            the export of the day in its name, and a night takes all days that it has not recorded yet.
         header_row: row of the header; None finds it: the first row of a text file, in a workbook the first row that
             holds the mapped columns.
         sheet: one sheet of a workbook; None is the first one, ``*`` every sheet that holds the mapped columns.
@@ -180,9 +182,25 @@ class Source(Reading):
             raise ValueError("deleted goes with mode: delta; a full export tells by what it lacks")
         return self
 
+    @model_validator(mode="after")
+    def _dated_throughout(self) -> Self:
+        if len({DateInName.of(item) is None for item in self.path}) > 1:
+            raise ValueError("expected {date:...} in every path of the source, or in none")
+        return self
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the name of each file tells the day that it shows."""
+        return any(DateInName.of(item) for item in self.path)
+
     def paths(self, as_of: date) -> tuple[str, ...]:
         """The globs of this source for one night: ``{as_of:%Y-%m-%d}`` stands for the night's date."""
-        return tuple(_AS_OF.sub(lambda found: as_of.strftime(found[1] or "%Y-%m-%d"), item) for item in self.path)
+        return tuple(glob for glob, _ in self.dated_paths(as_of))
+
+    def dated_paths(self, as_of: date) -> tuple[tuple[str, DateInName | None], ...]:
+        """The globs of this source for one night, each with where the day stands in a file's name."""
+        paths = (_AS_OF.sub(lambda found: as_of.strftime(found[1] or "%Y-%m-%d"), item) for item in self.path)
+        return tuple((any_day(path), DateInName.of(path)) for path in paths)
 
 
 def _expand_variables(path: str, env: Mapping[str, str]) -> str:
