@@ -1,0 +1,5 @@
+"""Live CRMs: what changed in one since the last recorded night is pulled, page by page, into landing.
+
+Start reading at `protocol` (what a connector is), `http` (one session with a vendor), `landed` (the folder of one
+source and night) and `pull` (the order of it all). Each vendor has one module; `registry` names them.
+"""

@@ -1,0 +1,361 @@
+"""The order of a pull: go on where the last one ended, land what changed, find what is gone, carry what was refused.
+
+A night begins at the end cursor of the newest night that the change log has recorded: what a night pulled and never
+recorded is pulled again. Within one night a pull goes on where it was cut off, and a rerun after its end adds only what
+has changed since.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from flows.config.sources import Source
+from flows.errors import PermanentError, PlanloopError
+from flows.ingest.crm.http import Limiter, Session
+from flows.ingest.crm.landed import (
+    LandedPull,
+    Sync,
+    digest,
+    encoded,
+    last_digests,
+    last_versions,
+    living,
+    night_folders,
+    numbered,
+    read_sync,
+)
+from flows.ingest.crm.protocol import Connector, Page, Record
+from flows.ingest.crm.registry import connector
+from flows.ingest.landing import LandedFile
+from flows.operate.logs import log_event
+from flows.workspace import Workspace
+
+SWEEP_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a pull takes from outside, so that tests can give it.
+
+    Attributes:
+        env: values by the names that ``connect.secrets`` uses.
+        sleep: waits.
+        now: seconds since the epoch.
+        monotonic: seconds that never go back.
+    """
+
+    env: Mapping[str, str]
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+def pull_sources(
+    sources: Mapping[str, Source],
+    workspace: Workspace,
+    as_of: date,
+    recorded: Collection[date],
+    outside: Surroundings,
+) -> list[LandedFile]:
+    """Pull every source that has ``connect`` into landing.
+
+    Args:
+        sources: the configured sources, in order.
+        workspace: where landing lies.
+        as_of: date of the night.
+        recorded: nights of the change log.
+        outside: secrets, clock and sleep.
+
+    Returns:
+        One file of JSON lines a source, in configured order; a source that failed and may (``refused: ignore``) has
+        none.
+
+    Raises:
+        ConfigError: an option or secret that cannot work.
+        PullFailed: a CRM could not be reached; running again goes on from there.
+        PullRefused: a CRM refused.
+    """
+    live = [source for source in sources.values() if source.connect is not None]
+    pulls = [_Pull(source, connector(source, outside.env), workspace, as_of, recorded, outside) for source in live]
+    landed = []
+    for pull in pulls:
+        try:
+            landed.append(pull.run())
+        except PlanloopError as error:
+            if pull.source.refused == "error":
+                raise
+            log_event("land", f"{error} The night goes on without this source.", source=pull.source.name)
+    return landed
+
+
+@dataclass
+class _Pull:
+    """One source in one night."""
+
+    source: Source
+    connector: Connector
+    workspace: Workspace
+    as_of: date
+    recorded: Collection[date]
+    outside: Surroundings
+    landed: LandedPull = field(init=False)
+    session: Session = field(init=False)
+    _counted: int = 0
+    _is_rerun: bool = False
+    _seen: dict[str, bytes] = field(default_factory=dict)
+
+    def run(self) -> LandedFile:
+        """Pull until there is nothing more, and hand over what was landed."""
+        self.session = _session(self.connector, self.outside)
+        self.landed = self._open()
+        self._counted = 0
+        if self.landed.sync.phase == "pull":
+            self._pull()
+        if self.landed.sync.phase == "sweep":
+            self._sweep()
+        if self.landed.sync.phase == "close":
+            self._close()
+        sync = self.landed.sync
+        log_event(
+            "land",
+            "pulled",
+            source=self.source.name,
+            records=sync.records,
+            pages=sync.pages,
+            requests=self.session.requests,
+        )
+        return self._file()
+
+    # -- where to go on ------------------------------------------------------------------------------------------
+
+    @property
+    def _folder(self) -> Path:
+        return self.workspace.landing / self.as_of.isoformat() / self.source.name
+
+    def _open(self) -> LandedPull:
+        """The night's folder at the point from which the pull goes on; one that does not fit is begun anew."""
+        fresh = self._fresh()
+        sync = read_sync(self._folder)
+        fits = sync is not None and (sync.shape, sync.base) == (fresh.shape, fresh.base)
+        again = sync is not None and sync.phase == "complete"
+        if sync is None or not fits or (again and self.source.mode == "full"):
+            shutil.rmtree(self._folder, ignore_errors=True)
+            sync = fresh
+        name = re.sub(r"[^\w.-]", "_", self.connector.connect.object) or "records"
+        landed = LandedPull(self._folder, name, sync)
+        if again and sync is not fresh:
+            self._is_rerun = True
+            self._seen = last_digests(landed.records, self.connector.key)
+            landed.save(phase="pull")
+        return landed
+
+    def _fresh(self) -> Sync:
+        """The state of a pull that has not begun: it goes on where the newest recorded one ended."""
+        origin, shape = fingerprints(self.source)
+        swept = None
+        for night, folder in reversed(self._earlier()):
+            sync = read_sync(folder)
+            if sync is None or sync.phase != "complete":
+                continue
+            if sync.origin == origin:
+                swept = swept or sync.swept_on
+            if sync.shape == shape and self.source.mode != "full":
+                return Sync(origin, shape, night.isoformat(), cursor=sync.cursor, swept_on=sync.swept_on)
+            break
+        return Sync(origin, shape, None, swept_on=swept)
+
+    def _earlier(self) -> list[tuple[date, Path]]:
+        return night_folders(self.workspace.landing, self.source.name, self.as_of, self.recorded)
+
+    # -- the steps -----------------------------------------------------------------------------------------------
+
+    def _pull(self) -> None:
+        for page in self.connector.pull(self.session, self.landed.sync.cursor):
+            self._land(page)
+        sweeps = self.connector.tells_deleted and self._sweep_is_due()
+        self.landed.save(phase="sweep" if sweeps else "close", sweep_cursor=None, **self._requests())
+        if sweeps:
+            self.landed.clear_ids()
+
+    def _land(self, page: Page) -> None:
+        """Append a page: of a record that stands in it twice the last one, and nothing that a rerun landed before."""
+        key, sync = self.connector.key, self.landed.sync
+        lines = {str(record[key]): encoded(record) for record in page.records}
+        new = {identifier: line for identifier, line in lines.items() if self._seen.get(identifier) != digest(line)}
+        self._seen.update({identifier: digest(line) for identifier, line in new.items()} if self._is_rerun else {})
+        gone = [identifier for identifier in (*sync.gone, *page.gone) if identifier not in lines]
+        self.landed.append(
+            self.landed.records,
+            list(new.values()),
+            cursor=page.cursor,
+            gone=tuple(dict.fromkeys(gone)) if self.connector.tells_deleted else (),
+            records=sync.records + len(new),
+            pages=sync.pages + 1,
+            **self._requests(),
+        )
+
+    def _sweep_is_due(self) -> bool:
+        days = self.connector.connect.options.get("sweep_days", SWEEP_DAYS)
+        last = self.landed.sync.swept_on
+        if last is None:  # the first full read finds nothing that could be gone
+            return any(path != self.landed.records for path in self._known())
+        return last != self.as_of.isoformat() and (self.as_of - date.fromisoformat(last)).days >= int(days)
+
+    def _sweep(self) -> None:
+        """Look at all ids; what was landed and is not among them is gone."""
+        pages = self.connector.sweep(self.session, self.landed.sync.sweep_cursor)
+        if pages is None:
+            self.landed.save(phase="close")
+            return
+        for page in pages:
+            lines = [encoded({"id": str(record[self.connector.key])}) for record in page.records]
+            self.landed.append(self.landed.ids, lines, sweep_cursor=page.cursor, **self._requests())
+        known = living(self._known(), self.connector.key, self.connector.deleted or "")
+        found = living([self.landed.ids] if self.landed.ids.stat().st_size else [], "id", "")
+        gone = known.filter(~known.is_in(found.implode()))
+        if len(gone) > self.source.max_shrink * max(len(known), 1):
+            raise PermanentError(
+                f"{self.session.place}: expected at least {1 - self.source.max_shrink:.0%} of the {len(known)} known "
+                f"records, found {len(known) - len(gone)}: nothing was deleted. Check what the credentials may see; if "
+                "the records are really gone, raise `max_shrink` of the source for one night."
+            )
+        merged = tuple(dict.fromkeys((*self.landed.sync.gone, *sorted(gone.to_list()))))
+        self.landed.save(phase="close", gone=merged, swept_on=self.as_of.isoformat())
+
+    def _close(self) -> None:
+        """Land what is gone as its last version, marked as deleted, and again what the night before quarantined."""
+        sync = self.landed.sync
+        records = [*self._tombstones(), *([] if sync.carried else self._carried())]
+        self.landed.append(
+            self.landed.records,
+            [encoded(record) for record in records],
+            phase="complete",
+            gone=(),
+            carried=True,
+            records=sync.records + len(records),
+            swept_on=sync.swept_on or (self.as_of.isoformat() if sync.base is None else None),
+            **self._requests(),
+        )
+
+    def _tombstones(self) -> list[Record]:
+        deleted, gone = self.connector.deleted, self.landed.sync.gone
+        if deleted is None or not gone:
+            return []
+        last = last_versions(self._known(), self.connector.key, gone)
+        living = (last[identifier] for identifier in gone if identifier in last)
+        return [{**record, deleted: True} for record in living if not is_true(record.get(deleted))]
+
+    def _carried(self) -> list[Record]:
+        """Records that were quarantined on the night before and have not come again.
+
+        The vendor does not deliver an unchanged record twice, and what mends it may be the mapping or another sheet.
+        """
+        sync, key = self.landed.sync, self.connector.key
+        if sync.base is None:
+            return []
+        night = date.fromisoformat(sync.base)
+        refused = refused_rows(self.workspace.quarantine_file(night), self.source.name)
+        records = []
+        for name, rows in refused.items():
+            path = self.workspace.landing / sync.base / self.source.name / name
+            records += numbered(path, rows) if path.is_file() else []
+        last = last_versions(self._known(), key, {str(record[key]) for record in records})
+        return [record for record in records if last.get(str(record[key])) == record]
+
+    def _known(self) -> list[Path]:
+        """Files of records of the recorded nights and of this one, oldest first, without those of another CRM."""
+        origin = self.landed.sync.origin
+        files: list[Path] = []
+        for _, folder in self._earlier():
+            sync = read_sync(folder)
+            if sync is not None and sync.phase == "complete":
+                files = files if sync.origin == origin else []
+                files += _records(folder) if sync.origin == origin else []
+        return [*files, *([self.landed.records] if self.landed.records.stat().st_size else [])]
+
+    def _requests(self) -> dict[str, int]:
+        """The count of requests, with those sent since it was last saved."""
+        sent = self.session.requests - self._counted
+        self._counted = self.session.requests
+        return {"requests": self.landed.sync.requests + sent}
+
+    def _file(self) -> LandedFile:
+        path = self.landed.records
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        return LandedFile(
+            file_id=f"0000-{self.source.name}-{sha256[:12]}",
+            source=self.source.name,
+            entity=self.source.entity,
+            name=path.name,
+            path=path,
+            sha256=sha256,
+            bytes=path.stat().st_size,
+            format="jsonl",
+        )
+
+
+def refused_rows(quarantine: Path, source: str) -> dict[str, set[int] | None]:
+    """Quarantined rows of a source by file; None: the whole file."""
+    if not quarantine.is_file():
+        return {}
+    places = pl.scan_parquet(quarantine).filter(pl.col("source") == source).select("file", "row").unique().collect()
+    found: dict[str, set[int] | None] = {}
+    for file, row in places.iter_rows():
+        rows = found.setdefault(file, set())
+        if row is None or rows is None:
+            found[file] = None
+        else:
+            rows.add(row)
+    return found
+
+
+def fingerprints(source: Source) -> tuple[str, str]:
+    """Hashes of what is pulled from where, and of that together with the options of the pull."""
+    connect = source.connect
+    assert connect is not None  # noqa: S101 (callers have looked)
+    origin = [connect.crm, connect.url, connect.object]
+    options = {name: value for name, value in connect.options.items() if name != "sweep_days"}
+    return _hash(origin), _hash([*origin, options, source.mode, source.deleted is not None])
+
+
+def is_true(value: object) -> bool:
+    """Whether a vendor's flag is set, as a boolean or as text."""
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+def _hash(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _records(folder: Path) -> Iterator[Path]:
+    """The file of records of a landed pull."""
+    for path in sorted(folder.glob("*.jsonl")):
+        if path.name != "ids.jsonl" and path.stat().st_size:
+            yield path
+
+
+def _session(connector: Connector, outside: Surroundings) -> Session:
+    connect = connector.connect
+    limiter = None
+    if connector.limit:
+        limiter = Limiter(*connector.limit, outside.sleep, outside.monotonic)
+    return Session(
+        f"{connector.source.name} ({connect.crm} {connect.object})",
+        connector.base_url,
+        authorize=connector.authorize,
+        judge=connector.judge,
+        secrets=connector.secrets.values(),
+        limiter=limiter,
+        sleep=outside.sleep,
+        now=outside.now,
+    )
