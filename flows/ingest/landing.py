@@ -1,17 +1,17 @@
 """Landing: every input file is copied, hashed and dated before anything reads it."""
 
-import glob
 import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from flows.config.sources import ENDINGS, Source
 from flows.errors import PermanentError, TransientError
+from flows.ingest.finding import FoundFile, Recorded, days_to_take, find_files
 from flows.workspace import Workspace
 
 SETTLE_SECONDS = 0.3
@@ -31,6 +31,7 @@ class LandedFile:
         sha256: hash of the content.
         bytes: size.
         format: csv, parquet, jsonl or xlsx.
+        observed_on: the day that it shows, where that is not the night's.
     """
 
     file_id: str
@@ -41,19 +42,16 @@ class LandedFile:
     sha256: str
     bytes: int
     format: str
-
-
-@dataclass(frozen=True)
-class FoundFile:
-    """A file that a source's globs match; ``name`` is relative to the fixed part of the glob."""
-
-    source: Source
-    path: Path
-    name: str
+    observed_on: date | None = None
 
 
 def land(
-    sources: Mapping[str, Source], workspace: Workspace, as_of: date, *, sleep: Callable[[float], None] = time.sleep
+    sources: Mapping[str, Source],
+    workspace: Workspace,
+    as_of: date,
+    *,
+    recorded: Recorded | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[LandedFile]:
     """Copy the files of all sources to ``landing/<as_of>/<source>/<sha12>-<name>``.
 
@@ -64,6 +62,7 @@ def land(
         sources: the configured sources, in order.
         workspace: where landing lies.
         as_of: date of the night.
+        recorded: what earlier nights have accepted; dated files among it are not taken again.
         sleep: waits between two looks at a file that may still be written.
 
     Returns:
@@ -73,30 +72,33 @@ def land(
         TransientError: a file keeps changing, or cannot be read now.
         PermanentError: a file has an ending no reader knows.
     """
-    found = [file for source in sources.values() for file in find_files(source, as_of)]
+    found = [
+        file
+        for source in sources.values()
+        for file in _to_take(source, workspace, as_of, (recorded or {}).get(source.name, {}))
+    ]
     _wait_until_stable([file.path for file in found], sleep)
     return [_land_one(file, ordinal, workspace, as_of) for ordinal, file in enumerate(found, start=1)]
 
 
-def find_files(source: Source, as_of: date) -> Iterable[FoundFile]:
-    """Files that match the source's globs, each once, without the lock files that office programs leave."""
-    seen: set[str] = set()
-    for pattern in source.paths(as_of):
-        base = _fixed_folder(pattern)
-        for text in sorted(glob.glob(pattern, recursive=True)):
-            path = Path(text)
-            if path.name.startswith(("~$", ".")) or not path.is_file() or os.path.abspath(text) in seen:
-                continue
-            seen.add(os.path.abspath(text))
-            yield FoundFile(source, path, os.path.relpath(text, base).replace(os.sep, "/"))
+def _to_take(source: Source, workspace: Workspace, as_of: date, recorded: Mapping[str, str]) -> list[FoundFile]:
+    """The files of one source that a night reads: all that are found, or the dated ones that are not recorded yet."""
+    found = list(find_files(source, as_of))
+    if not source.is_dated or not found:
+        return found
+    copies: dict[str, list[Path]] = {}
+    for copy in sorted(workspace.landing.glob(f"*/{source.name}/*")):
+        copies.setdefault(copy.name, []).append(copy)
+    return days_to_take(found, lambda file: _is_recorded(file, recorded.get(file.name), copies))
 
 
-def _fixed_folder(pattern: str) -> str:
-    """The folder before the first wildcard of a glob."""
-    folder = os.path.dirname(pattern)
-    while glob.has_magic(folder):
-        folder = os.path.dirname(folder)
-    return folder or "."
+def _is_recorded(file: FoundFile, sha256: str | None, copies: Mapping[str, Sequence[Path]]) -> bool:
+    """Whether a file is what was accepted under its name; one that looks as its landed copy does is not read for it."""
+    if sha256 is None:
+        return False
+    looks = _signature(file.path)
+    landed = copies.get(f"{sha256[:12]}-{file.path.name}", ())
+    return any(_signature(copy) == looks for copy in landed) or _hash(file.path) == sha256
 
 
 def _signature(path: Path) -> tuple[int, int]:
@@ -145,6 +147,7 @@ def _land_one(file: FoundFile, ordinal: int, workspace: Workspace, as_of: date) 
         sha256=sha256,
         bytes=before[0],
         format=source.format or _format_by_ending(file.path, source.name),
+        observed_on=file.observed_on if source.is_dated else None,
     )
 
 
@@ -177,6 +180,8 @@ def _place(original: Path, earlier: Path | None, target: Path) -> None:
     try:
         if earlier is None:
             shutil.copyfile(original, part)
+            written = original.stat()
+            os.utime(part, ns=(written.st_atime_ns, written.st_mtime_ns))
             part.chmod(0o444)
         else:
             os.link(earlier, part)

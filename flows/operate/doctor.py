@@ -153,7 +153,7 @@ def _workspace(workspace: Workspace) -> Iterator[Finding]:
 
 def _sources(config: Config, as_of: date) -> Iterator[Finding]:
     """Whether tonight's files are there and can be read."""
-    from flows.ingest.landing import find_files
+    from flows.ingest.finding import find_files
 
     for name, source in config.sources.sources.items():
         what = f"source {name}"
