@@ -16,12 +16,19 @@ from flows.ingest.values import Parsed, as_text
 
 UNITS = {"元": 0, "百": 2, "千": 3, "k": 3, "万": 4, "万元": 4, "百万": 6, "m": 6, "亿": 8}
 """Places by which a unit moves the decimal point."""
-_INLINE = {**UNITS, "百元": 2, "千元": 3, "百万元": 6, "亿元": 8}
+_INLINE = {**UNITS, "百元": 2, "千元": 3, "w": 4, "百万元": 6, "亿元": 8}
 _CODES = (
     "CNY|RMB|USD|EUR|GBP|JPY|HKD|TWD|MOP|SGD|KRW|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|THB|MYR|IDR|PHP|VND|BRL|MXN|AED|SAR|"
     "RUB|ZAR|PLN|TRY"
 )
 _SIGN = rf"(?:(?:US|HK|NT|S|A|C)?\$|[¥€£₩₹₫฿]|{_CODES})"
+_HEDGE = (
+    r"约|大概|大致|将近|接近|近|左右|上下|以上|以下|以内|之内|超过|不足|不到|不低于|不少于|不超过|至少|至多|最多|最少|多|余|几|数|暂估|"
+    r"预估|估计|[~≈><≥≤+]|\b(?:about|approx|approximately|ca|circa|around|up to|at (?:least|most)|over|under|less than|"
+    r"more than|nearly|roughly|est|estimated)\b"
+)
+_RANGE = r"[0-9][^0-9]{0,6}(?:-|~|–|—|至|到|\bto\b)\s*[^0-9]{0,4}[0-9]"
+_DATE = r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
 _PRECISION = 18
 _PRINTED_FLOAT = 16
 """Nobody writes 16 significant digits with a fraction of a cent: programs do, when they print a binary float."""
@@ -62,7 +69,7 @@ class NumberFormat:
 def decimals(raw: pl.Series, written: NumberFormat, nulls: Sequence[str], scale: int = 2) -> Parsed:
     """Exact decimals of 18 digits with ``scale`` places.
 
-    Faults: ``not_a_number``, ``too_many_decimals``, ``out_of_range``.
+    Faults: ``not_a_number``, ``estimate``, ``range``, ``too_many_decimals``, ``out_of_range``.
     """
     dtype = pl.Decimal(_PRECISION, scale)
     if raw.dtype.is_float():
@@ -85,7 +92,22 @@ def decimals(raw: pl.Series, written: NumberFormat, nulls: Sequence[str], scale:
         mended = _from_floats(measured, 0, dtype, scale).values
         values = values.scatter(printed.arg_true(), mended)
         faults["too_many_decimals"] = faults["too_many_decimals"] & values.is_null()
-    return Parsed(values, faults)
+    return Parsed(values, _told_apart(text, faults))
+
+
+def _told_apart(text: pl.Series, faults: dict[str, pl.Series]) -> dict[str, pl.Series]:
+    """What is no number because it is a range or an estimate, apart from the rest: 100-150万, 约50万, 50万左右."""
+    words = faults["not_a_number"]
+    if not words.any():
+        return faults
+    folded = text.filter(words).str.normalize("NFKC").str.to_lowercase()
+    written = folded.str.contains("[0-9一二三四五六七八九十百两]")
+    is_range = folded.str.contains(_RANGE) & ~folded.str.contains(_DATE)
+    is_estimate = written & folded.str.contains(_HEDGE) & ~is_range
+    none = pl.repeat(value=False, n=len(text), eager=True)
+    at = words.arg_true()
+    ranges, estimates = none.clone().scatter(at, is_range), none.clone().scatter(at, is_estimate)
+    return {**faults, "not_a_number": words & ~ranges & ~estimates, "range": ranges, "estimate": estimates}
 
 
 def _significant(text: pl.Series) -> pl.Series:
@@ -95,7 +117,7 @@ def _significant(text: pl.Series) -> pl.Series:
 
 
 def integers(raw: pl.Series, written: NumberFormat, nulls: Sequence[str]) -> Parsed:
-    """Whole numbers. Faults: ``not_a_number``, ``not_whole``, ``out_of_range``."""
+    """Whole numbers. Faults: those of ``decimals``, with ``not_whole``."""
     if raw.dtype.is_integer():
         values = raw.cast(pl.Int64, strict=False)
         return Parsed(values, {"out_of_range": raw.is_not_null() & values.is_null()})

@@ -26,6 +26,22 @@ REASONS: dict[str, Reason] = {
         "This is not a date and time that can be read; write it like the other rows of the file.",
         "日期时间无法识别，请按文件中其他行的格式填写。",
     ),
+    "ambiguous_date": Reason(
+        "Day and month of this date cannot be told apart; write the year first, as in 2024-05-20.",
+        "日期中的日与月无法区分，请把年份写在最前面，例如 2024-05-20。",
+    ),
+    "two_digit_year": Reason(
+        "The year of this date has two digits; write all four.",
+        "年份只有两位数，请写全四位年份。",
+    ),
+    "estimate": Reason(
+        "This amount is an estimate; write the number that counts, and the doubt under remarks.",
+        "这是估计值，请填写确定的数字，不确定之处写入备注。",
+    ),
+    "range": Reason(
+        "This is a range and not one number; write the number that counts.",
+        "这是一个区间，请填写一个确定的数字。",
+    ),
     "not_a_number": Reason(
         "This is not a number that can be read; keep words and notes out of the field.",
         "数字无法识别，请不要在此项中填写文字或备注。",
@@ -65,6 +81,22 @@ REASONS: dict[str, Reason] = {
     "bad_format": Reason(
         "This is not written as expected: an id has no line break, a currency is three capital letters.",
         "格式不符：编号中不能换行，币种应为三位大写字母。",
+    ),
+    "other_currency": Reason(
+        "The amount names another currency than its row; correct one of the two.",
+        "金额中的币种与该行的币种不一致，请更正其中之一。",
+    ),
+    "shares_not_100": Reason(
+        "The shares in the terms of payment do not add up to 100 %.",
+        "付款方式中的各期比例合计不是 100%，请更正。",
+    ),
+    "formula_not_computed": Reason(
+        "The cell holds a formula whose result was never saved; open the file in a spreadsheet program and save it.",
+        "单元格中的公式没有保存计算结果，请用表格软件打开文件并保存。",
+    ),
+    "cell_error": Reason(
+        "The cell shows an error such as #REF!; mend its formula.",
+        "单元格显示错误（如 #REF!），请修正公式。",
     ),
     "ragged_row": Reason(
         "The row has more or fewer fields than the header; often a comma or a quotation mark in a text.",

@@ -1,25 +1,38 @@
 """Reading one column of raw values as text, a boolean, a date or a moment: vectorised, and without guessing.
 
 Every function takes a raw series, text or already typed, and gives the values and the faults: what could not be read is
-null and marked with a reason code. Numbers have a module of their own, ``amounts``.
+null and marked with a reason code. Numbers have a module of their own, ``amounts``, and so have dates as people write
+them in sheets, ``written_dates``.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from flows.ingest.headers import simplified
+from flows.ingest.written_dates import Sheet, read_written, unclear
+
 UTC = "UTC"
 YEAR_ONE_THOUSAND = 1000
 _ROUNDED_NUMBER = r"^-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,}$"
+_DAY_OR_MONTH_FIRST = ("%d", "%m", "%b", "%B", "%e", "%-d", "%-m")
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A column that was read: its values, and by reason code the rows (a mask) that could not be."""
+    """A column that was read.
+
+    Attributes:
+        values: what was read; null where there is nothing or it could not be read.
+        faults: by reason code the rows (a mask) that could not be read.
+        notices: by code the rows that were read by a rule that people should know of.
+    """
 
     values: pl.Series
     faults: dict[str, pl.Series] = field(default_factory=dict)
+    notices: dict[str, pl.Series] = field(default_factory=dict)
 
 
 def as_text(raw: pl.Series, nulls: Sequence[str] = ()) -> pl.Series:
@@ -46,14 +59,20 @@ def as_text(raw: pl.Series, nulls: Sequence[str] = ()) -> pl.Series:
 
 
 def mapped(text: pl.Series, mapping: Mapping[str, str], *, keep_unmapped: bool = False) -> Parsed:
-    """Values looked up as written, then without regard to case and width. ``unknown_value`` where neither matches."""
+    """Values looked up as written, then without regard to case, width, spaces and traditional characters.
+
+    Fault ``unknown_value`` where neither matches.
+    """
     found = text.replace_strict(list(mapping), list(mapping.values()), default=None, return_dtype=pl.String)
     missing = _unread(text, found)
     if missing.any():
-        folded = {_fold(key): value for key, value in mapping.items()}
-        rest = text.filter(missing).str.normalize("NFKC").str.to_lowercase()
-        second = rest.replace_strict(list(folded), list(folded.values()), default=None, return_dtype=pl.String)
-        found = found.scatter(missing.arg_true(), second)
+        meant = _folded_lookup(mapping)
+        rest = text.filter(missing)
+        distinct = rest.unique()
+        second = [meant.get(_fold(word)) for word in distinct]
+        found = found.scatter(
+            missing.arg_true(), rest.replace_strict(distinct, pl.Series(second, dtype=pl.String), default=None)
+        )
         missing = _unread(text, found)
     if keep_unmapped:
         return Parsed(_where(missing, text, found))
@@ -61,8 +80,16 @@ def mapped(text: pl.Series, mapping: Mapping[str, str], *, keep_unmapped: bool =
     return Parsed(found.set(empty, None) if empty.any() else found, {"unknown_value": missing})
 
 
+def _folded_lookup(mapping: Mapping[str, str]) -> dict[str, str]:
+    """The mapping by folded spelling, without spellings that would then mean two things."""
+    meant: dict[str, set[str]] = {}
+    for key, value in mapping.items():
+        meant.setdefault(_fold(key), set()).add(value)
+    return {key: values.pop() for key, values in meant.items() if len(values) == 1}
+
+
 def _fold(key: str) -> str:
-    return str(pl.Series([key]).str.normalize("NFKC").str.to_lowercase()[0]).strip()
+    return "".join(simplified(unicodedata.normalize("NFKC", key)).split()).casefold()
 
 
 def identifiers(text: pl.Series) -> Parsed:
@@ -81,8 +108,14 @@ def booleans(raw: pl.Series, true: Sequence[str], false: Sequence[str], nulls: S
     return Parsed(words.values == "true", {"not_a_boolean": words.faults["unknown_value"]})
 
 
-def dates(raw: pl.Series, formats: Sequence[str], zone: str, nulls: Sequence[str]) -> Parsed:
-    """Business dates. A typed moment with a zone gives its date in ``zone``; one without is taken as it stands."""
+def dates(
+    raw: pl.Series, formats: Sequence[str], zone: str, nulls: Sequence[str], sheet: Sheet | None = None
+) -> Parsed:
+    """Business dates. A typed moment with a zone gives its date in ``zone``; one without is taken as it stands.
+
+    ``sheet`` says that people write here: what no format reads is then read by the rules of ``written_dates``.
+    Faults: ``not_a_date``, ``ambiguous_date``, ``two_digit_year``.
+    """
     if raw.dtype == pl.Date:
         return Parsed(raw)
     if raw.dtype == pl.Datetime:
@@ -90,11 +123,17 @@ def dates(raw: pl.Series, formats: Sequence[str], zone: str, nulls: Sequence[str
         return Parsed(local.dt.date())
     text = as_text(raw, nulls)
     values = _by_formats(text, formats, pl.Date())
-    return Parsed(values, {"not_a_date": _unread(text, values)})
+    values, notices = _as_written(text, values, sheet)
+    return Parsed(values, _date_faults(text, values, formats, "not_a_date"), notices)
 
 
-def moments(raw: pl.Series, formats: Sequence[str], zone: str, nulls: Sequence[str]) -> Parsed:
-    """Moments as naive UTC. What has no zone of its own is local time of ``zone``; a mere date is its midnight."""
+def moments(
+    raw: pl.Series, formats: Sequence[str], zone: str, nulls: Sequence[str], sheet: Sheet | None = None
+) -> Parsed:
+    """Moments as naive UTC. What has no zone of its own is local time of ``zone``; a mere date is its midnight.
+
+    ``sheet`` and the faults are as for ``dates``, with ``not_a_moment``.
+    """
     if raw.dtype == pl.Date:
         return Parsed(local_to_utc(raw.cast(pl.Datetime("us")), zone))
     if raw.dtype == pl.Datetime:
@@ -110,8 +149,37 @@ def moments(raw: pl.Series, formats: Sequence[str], zone: str, nulls: Sequence[s
     if zoned and missing.any():
         absolute = _by_formats(text.filter(missing), zoned, pl.Datetime("us", UTC)).dt.replace_time_zone(None)
         values = values.scatter(missing.arg_true(), absolute)
-        missing = _unread(text, values)
-    return Parsed(values, {"not_a_moment": missing})
+    values, notices = _as_written(text, values, sheet, zone)
+    return Parsed(values, _date_faults(text, values, formats, "not_a_moment"), notices)
+
+
+def _as_written(
+    text: pl.Series, values: pl.Series, sheet: Sheet | None, zone: str = UTC
+) -> tuple[pl.Series, dict[str, pl.Series]]:
+    """What no format could read, read as people write it in sheets."""
+    missing = _unread(text, values)
+    if sheet is None or not missing.any():
+        return values, {}
+    at = missing.arg_true()
+    read, notices = read_written(text.filter(missing), sheet)
+    read = read.dt.date() if values.dtype == pl.Date else local_to_utc(read, zone)
+    none = pl.repeat(value=False, n=len(text), eager=True)
+    marked = {code: none.clone().scatter(at, rows) for code, rows in notices.items() if rows.any()}
+    return values.scatter(at, read), marked
+
+
+def _date_faults(text: pl.Series, values: pl.Series, formats: Sequence[str], reason: str) -> dict[str, pl.Series]:
+    """What was not read by reason; where a format tells the order of day and month, no date is ambiguous."""
+    missing = _unread(text, values)
+    if not missing.any() or any(format_.startswith(_DAY_OR_MONTH_FIRST) for format_ in formats):
+        return {reason: missing}
+    none = pl.repeat(value=False, n=len(text), eager=True)
+    faults = {
+        code: none.clone().scatter(missing.arg_true(), rows) for code, rows in unclear(text.filter(missing)).items()
+    }
+    for rows in faults.values():
+        missing = missing & ~rows
+    return {reason: missing, **faults}
 
 
 def local_to_utc(local: pl.Series, zone: str) -> pl.Series:

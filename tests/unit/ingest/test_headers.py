@@ -22,13 +22,13 @@ from schemas.registry import ENTITIES
         " 客 户 名 称 ",
         "*客户名称",
         "客户名称*",
-        "＊客户名称（必填）",  # noqa: RUF001
+        "＊客户名称（必填）",
         "*必填 客户名称",
         "【必填】客户名称",
-        "客户名称（全称，\n与合同一致）",  # noqa: RUF001
+        "客户名称（全称，\n与合同一致）",
         "客户名称(全称",
         "客户\n名称",
-        "客户名称：",  # noqa: RUF001
+        "客户名称：",
         "客戶名稱",
         "客户名称kehumingcheng",
         "客户名称 KHMC",
@@ -38,7 +38,7 @@ from schemas.registry import ENTITIES
         "客户名称 Customer Name",
         "Customer Name\n客户名称",
         "\ufeff客户名称\u200b",
-        "（客户名称）",  # noqa: RUF001
+        "（客户名称）",
         "★客户名称",
     ],
 )
@@ -57,10 +57,10 @@ def test_one_header_in_many_writings(written):
         ("方案A", "方案a"),
         ("联系人2", "联系人2"),
         ("合同金额(万元)", "合同金额"),
-        ("合同金额：万元", "合同金额"),  # noqa: RUF001
+        ("合同金额：万元", "合同金额"),
         ("合同金额万元", "合同金额"),
         ("合约金额/元", "合约金额"),
-        ("合同金额（含税）（万元）", "合同金额"),  # noqa: RUF001
+        ("合同金额（含税）（万元）", "合同金额"),
         ("纪元", "纪元"),
         ("主要条款(如服务范围)", "主要条款"),
         ("聯絡人", "联络人"),
@@ -78,8 +78,8 @@ def test_a_key_keeps_what_tells_columns_apart(written, key):
     ("written", "unit", "currency"),
     [
         ("合同金额(万元)", "万元", "CNY"),
-        ("合同金额（元）", "元", "CNY"),  # noqa: RUF001
-        ("合同金额（单位：万元）", "万元", "CNY"),  # noqa: RUF001
+        ("合同金额（元）", "元", "CNY"),
+        ("合同金额（单位：万元）", "万元", "CNY"),
         ("合同金额:万元", "万元", "CNY"),
         ("合同金额万元", "万元", "CNY"),
         ("合約金額(萬元)", "万元", "CNY"),
@@ -94,7 +94,7 @@ def test_a_key_keeps_what_tells_columns_apart(written, key):
         ("Amount ($'000)", "千", "USD"),
         ("Amount (in thousands)", "千", None),
         ("毛利率(%)", "%", None),
-        ("交付周期（天）", "天", None),  # noqa: RUF001
+        ("交付周期（天）", "天", None),
         ("交付周期(个月)", "月", None),
         ("主要条款(如服务范围)", None, None),
         ("合同金额", None, None),
@@ -106,7 +106,7 @@ def test_a_header_names_its_unit_and_currency(written, unit, currency):
 
 
 def test_a_name_is_shown_as_written_but_for_width_and_space():
-    assert header_name(" 客户\n名称（万元） ") == "客户 名称(万元)"  # noqa: RUF001
+    assert header_name(" 客户\n名称（万元） ") == "客户 名称(万元)"
 
 
 @pytest.mark.parametrize("entity", sorted(synonyms()))

@@ -107,9 +107,9 @@ def test_a_quarantined_cell_keeps_its_place_value_reason_key_and_row(tmp_path, n
     write_csv(tmp_path / "in" / "a.csv", [good(1), CORRUPTIONS["bad date"](good(2)), CORRUPTIONS["many"](good(3))])
     rejected = night(crm(tmp_path / "in")).rejected
     assert rejected.select("row", "column", "value", "reason_code").rows() == [
-        (3, "Created", "31/02/2024", "not_a_moment"),
+        (3, "Created", "31/02/2024", "ambiguous_date"),
         (4, "Stage", "Dreaming", "unknown_value"),
-        (4, "Amount", "about 5", "not_a_number"),
+        (4, "Amount", "about 5", "estimate"),
         (4, "Created", "never", "not_a_moment"),
         (4, "Opportunity ID", None, "required"),
     ]
@@ -120,8 +120,8 @@ def test_a_quarantined_cell_keeps_its_place_value_reason_key_and_row(tmp_path, n
         "opportunity",
         "a.csv",
     )
-    assert first["reason_en"] == REASONS["not_a_moment"].en
-    assert first["reason_zh"] == REASONS["not_a_moment"].zh
+    assert first["reason_en"] == REASONS["ambiguous_date"].en
+    assert first["reason_zh"] == REASONS["ambiguous_date"].zh
     assert json.loads(first["key"]) == {"opportunity_id": "O2"}
     assert json.loads(first["raw"]) == dict(zip(HEADER, CORRUPTIONS["bad date"](good(2)), strict=True))
     assert rejected["key"].to_list()[1:] == [None] * 4

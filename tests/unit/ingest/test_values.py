@@ -19,6 +19,7 @@ from flows.ingest.values import (
     moments,
     utc_to_business_date,
 )
+from flows.ingest.written_dates import Sheet
 
 SHANGHAI = "Asia/Shanghai"
 
@@ -90,14 +91,92 @@ def test_typed_cells_read_as_a_person_would_write_them():
     assert as_text(pl.Series([date(2024, 1, 2)])).to_list() == ["2024-01-02"]
 
 
-def test_a_map_compares_as_written_and_then_without_case_and_width():
-    mapping = {"Won": "won", "won ": "x", "ＡＢ": "ab", "高": "high"}
-    parsed = mapped(pl.Series(["Won", "WON", "ab", "高", "low", None]), mapping)
-    assert parsed.values.to_list() == ["won", "x", "ab", "high", None, None]
-    assert parsed.faults["unknown_value"].to_list() == [False, False, False, False, True, False]
+def test_a_map_compares_as_written_and_then_without_case_width_space_and_script():
+    mapping = {"Won": "won", "ＡＢ": "ab", "高": "high", "待决策": "deciding"}
+    parsed = mapped(pl.Series(["Won", "WON", "ab", "高", "待 決策", "low", None]), mapping)
+    assert parsed.values.to_list() == ["won", "won", "ab", "high", "deciding", None, None]
+    assert parsed.faults["unknown_value"].to_list() == [False, False, False, False, False, True, False]
     kept = mapped(pl.Series(["low"]), mapping, keep_unmapped=True)
     assert kept.values.to_list() == ["low"]
     assert not kept.faults
+
+
+def test_a_spelling_that_would_mean_two_things_means_none():
+    parsed = mapped(pl.Series(["Won", "won", "WON"]), {"Won": "a", "won": "b"})
+    assert parsed.values.to_list() == ["a", "b", None]
+    assert parsed.faults["unknown_value"].to_list() == [False, False, True]
+
+
+SHEET = [
+    ("2024-5-20", date(2024, 5, 20)),
+    ("2024/5/20", date(2024, 5, 20)),
+    ("2024.5.20", date(2024, 5, 20)),
+    ("20240520", date(2024, 5, 20)),
+    ("2024年5月20日", date(2024, 5, 20)),
+    ("２０２４年５月２０號", date(2024, 5, 20)),
+    ("2024/5/20 9:30", date(2024, 5, 20)),
+    ("20-May-2024", date(2024, 5, 20)),
+    ("May 20, 2024", date(2024, 5, 20)),
+    ("45432", date(2024, 5, 20)),
+    ("45432.75", date(2024, 5, 20)),
+]
+
+
+@pytest.mark.parametrize(("text", "day"), SHEET)
+def test_a_date_of_one_meaning_is_read_in_a_sheet_whatever_its_format(text, day):
+    assert dates(pl.Series([text]), (), SHANGHAI, [], Sheet()).values.to_list() == [day]
+    strict = dates(pl.Series([text]), ("%m/%d/%Y",), SHANGHAI, [])
+    assert (strict.values.to_list(), strict.faults["not_a_date"].to_list()) == ([None], [True])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("03/04/2024", "ambiguous_date"),
+        ("13/04/2024", "ambiguous_date"),
+        ("4.3.2024", "ambiguous_date"),
+        ("24年5月20日", "two_digit_year"),
+        ("24/5/20", "two_digit_year"),
+        ("05-20-24", "two_digit_year"),
+        ("2024-02-30", "not_a_date"),
+        ("2024年13月", "not_a_date"),
+        ("2024", "not_a_date"),
+        ("2024.5", "not_a_date"),
+        ("5月20日", "not_a_date"),
+        ("99999", "not_a_date"),
+        ("尽快", "not_a_date"),
+    ],
+)
+def test_what_would_have_to_be_guessed_is_no_date(text, reason):
+    parsed = dates(pl.Series([text]), ("%Y-%m-%d",), SHANGHAI, [], Sheet())
+    assert parsed.values.to_list() == [None]
+    assert [code for code, rows in parsed.faults.items() if rows[0]] == [reason]
+
+
+def test_a_stated_format_settles_the_order_of_day_and_month():
+    parsed = dates(pl.Series(["03/04/2024", "13/14/2024"]), ("%d/%m/%Y",), SHANGHAI, [], Sheet())
+    assert parsed.values.to_list() == [date(2024, 4, 3), None]
+    assert parsed.faults["not_a_date"].to_list() == [False, True]
+
+
+def test_a_month_is_its_last_day_for_a_deadline_and_its_first_elsewhere_and_says_so():
+    raw = pl.Series(["2024年2月", "2024-05", "2023/12", "2024-05-20", None])
+    due = dates(raw, ("%Y-%m-%d",), SHANGHAI, [], Sheet(deadline=True))
+    assert due.values.to_list() == [date(2024, 2, 29), date(2024, 5, 31), date(2023, 12, 31), date(2024, 5, 20), None]
+    assert due.notices["month_only"].to_list() == [True, True, True, False, False]
+    begun = dates(raw, ("%Y-%m-%d",), SHANGHAI, [], Sheet())
+    assert begun.values.to_list() == [date(2024, 2, 1), date(2024, 5, 1), date(2023, 12, 1), date(2024, 5, 20), None]
+
+
+def test_serial_numbers_count_from_the_epoch_of_their_workbook():
+    # 1 January 2024 is day 45292 of the 1900 system and day 43830 of the 1904 system: 1,462 days lie between them.
+    raw = pl.Series([45292])
+    assert dates(raw, (), SHANGHAI, [], Sheet()).values.to_list() == [date(2024, 1, 1)]
+    moved = dates(pl.Series([43830.0]), (), SHANGHAI, [], Sheet(date_1904=True))
+    assert moved.values.to_list() == [date(2024, 1, 1)]
+    assert moved.notices["serial_number"].to_list() == [True]
+    at = moments(pl.Series([45292.5]), (), SHANGHAI, [], Sheet())
+    assert at.values.to_list() == [datetime(2024, 1, 1, 4)]
 
 
 def test_an_id_that_a_spreadsheet_rounded_stands_for_many_and_is_no_id():
