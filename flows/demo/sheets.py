@@ -219,7 +219,7 @@ def templates(
         ]
     file = "sheets/合同关键信息表.xlsx"
     dirty = [
-        DirtyRow(file, "合同关键信息表", TITLE_ROWS + 2 + number, "合同金额(万元)", row[2], "not_a_number")
+        DirtyRow(file, "合同关键信息表", TITLE_ROWS + 2 + number, "合同金额(万元)", row[2], "estimate")
         for number, row in enumerate(signed)
         if row[2] == "约十五万"
     ]
