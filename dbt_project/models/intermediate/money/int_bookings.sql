@@ -41,6 +41,26 @@ line_items as (
 
 ),
 
+merged_accounts as (
+
+    select
+        record_id,
+        surviving_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'account'
+
+),
+
+merged_opportunities as (
+
+    select
+        record_id,
+        surviving_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'opportunity'
+
+),
+
 -- An unsigned contract has no date and is not booked.
 contract_rows as (
 
@@ -48,7 +68,7 @@ contract_rows as (
         contracts.contract_id as booking_id,
         contracts.signed_on as booked_on,
         coalesce(contracts.owner_id, opportunities.owner_id) as owner_id,
-        contracts.opportunity_id,
+        coalesce(merged_opportunities.surviving_id, contracts.opportunity_id) as opportunity_id,
         contracts.contract_id,
         cast(null as {{ dbt.type_string() }}) as line_item_id,
         coalesce(contracts.account_id, opportunities.account_id) as account_id,
@@ -58,7 +78,9 @@ contract_rows as (
         contracts.currency
     from contracts
     inner join run on run.bookings_from = 'contract'
-    left join opportunities on contracts.opportunity_id = opportunities.opportunity_id
+    left join merged_opportunities on contracts.opportunity_id = merged_opportunities.record_id
+    left join opportunities
+        on coalesce(merged_opportunities.surviving_id, contracts.opportunity_id) = opportunities.opportunity_id
     where contracts.signed_on is not null
 
 ),
@@ -69,7 +91,7 @@ line_item_rows as (
         line_items.line_item_id as booking_id,
         line_items.booked_on,
         coalesce(line_items.owner_id, contracts.owner_id, opportunities.owner_id) as owner_id,
-        line_items.opportunity_id,
+        coalesce(merged_opportunities.surviving_id, line_items.opportunity_id) as opportunity_id,
         line_items.contract_id,
         line_items.line_item_id,
         coalesce(line_items.account_id, contracts.account_id, opportunities.account_id) as account_id,
@@ -80,7 +102,9 @@ line_item_rows as (
     from line_items
     inner join run on run.bookings_from = 'line_item'
     left join contracts on line_items.contract_id = contracts.contract_id
-    left join opportunities on line_items.opportunity_id = opportunities.opportunity_id
+    left join merged_opportunities on line_items.opportunity_id = merged_opportunities.record_id
+    left join opportunities
+        on coalesce(merged_opportunities.surviving_id, line_items.opportunity_id) = opportunities.opportunity_id
 
 ),
 
@@ -158,7 +182,7 @@ final as (
         unioned.opportunity_id,
         unioned.contract_id,
         unioned.line_item_id,
-        unioned.account_id,
+        coalesce(merged_accounts.surviving_id, unioned.account_id) as account_id,
         unioned.product_id,
         unioned.amount_cents,
         unioned.amount_cents - unioned.cost_cents as margin_cents,
@@ -167,6 +191,7 @@ final as (
     from unioned
     cross join run
     left join reps on unioned.owner_id = reps.user_id
+    left join merged_accounts on unioned.account_id = merged_accounts.record_id
     where unioned.booked_on <= run.as_of_date
 
 )
