@@ -141,6 +141,7 @@ def _later_night(connection: duckdb.DuckDBPyConnection, night: EntityNight, toni
     """The selects of new, changed and deleted rows; those without rows are left out."""
     columns, key = night.columns, night.columns.key
     state = state_query(connection, columns, night.state, only_key=True)
+    tonight, state = _without_equal_rows(connection, night, tonight, state)
     agree = " and ".join(f"tonight.{quoted(name)} = state.{quoted(name)}" for name in key)
     is_tonight, is_known = f"tonight.{quoted(key[0])} is not null", f"state.{quoted(key[0])} is not null"
     # A row that another source now delivers has changed too: it is that source whose export may delete it from here on.
@@ -183,6 +184,46 @@ def _later_night(connection: duckdb.DuckDBPyConnection, night: EntityNight, toni
             f"semi join gone using ({columns.key_names}, _valid_from)"
         )
     return parts
+
+
+def _without_equal_rows(
+    connection: duckdb.DuckDBPyConnection, night: EntityNight, tonight: str, state: str
+) -> tuple[str, str]:
+    """Both sides without the rows that are the same on either, which are nearly all of a full export.
+
+    They are told by source and row hash: joining 10 M numbers takes half of what joining keys takes. The hash covers
+    the key, so that equal hashes are equal rows but for a collision: a changed row that hashes like some other row of
+    the state. That other row then has two partners, the numbers of rows taken away on the two sides differ, and all
+    rows are compared by key. (Unseen it stays only if that other row, too, is changed or gone on the same night: with
+    50,000 changes in 10 M rows once in 10 thousand million nights.)
+    """
+    was_key = ", ".join(f"state.{quoted(name)} as {quoted('_was_' + name)}" for name in night.columns.key)
+    connection.execute(
+        f"""
+        create or replace temp table unequal as
+        select tonight.*, {was_key}, state._valid_from as _was_valid_from, state._source as _was_source,
+            state._row_hash as _was_row_hash
+        from ({tonight}) as tonight
+        full join ({state}) as state on tonight._row_hash = state._row_hash and tonight._source = state._source
+        where tonight._row_hash is null or state._row_hash is null
+        """
+    )
+    ((same_tonight, same_in_state),) = connection.execute(
+        f"""
+        select
+            (select count(*) from ({tonight})) - (select count(*) from unequal where _row_hash is not null),
+            (select count(*) from ({state})) - (select count(*) from unequal where _was_row_hash is not null)
+        """
+    ).fetchall()
+    if same_tonight != same_in_state:
+        return tonight, state
+    was = {f"_was_{name}": f"_{name}" for name in ("valid_from", "source", "row_hash")}
+    was |= {f"_was_{name}": name for name in night.columns.key}
+    return (
+        f"select * exclude ({', '.join(map(quoted, was))}) from unequal where _row_hash is not null",
+        f"select {', '.join(f'{quoted(was_name)} as {quoted(name)}' for was_name, name in was.items())} "
+        "from unequal where _was_row_hash is not null",
+    )
 
 
 def _rejected_keys(night: EntityNight) -> str:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from flows.errors import PermanentError
-from flows.history.change_log import LOG_COLUMNS
+from flows.history.change_log import LOG_COLUMNS, EntityColumns
 from flows.history.quarantine import read_quarantine
 from schemas.registry import ENTITIES
 from tests.unit.history.conftest import Source
@@ -34,6 +34,14 @@ def test_change_rows_have_the_columns_types_and_provenance_of_the_log(nights_of)
     gone, new = frame.rows(named=True)
     assert (gone["_change"], gone["_valid_from"], gone["_row"]) == ("deleted", TUESDAY, 2)
     assert (new["_source"], new["_file"], new["_row"]) == ("crm", "contacts.csv", 2)
+
+
+def test_a_changed_row_that_hashes_like_another_one_is_not_taken_for_it(nights_of, monkeypatch):
+    nights = nights_of()
+    monkeypatch.setattr(EntityColumns, "row_hash", property(lambda _: "hash(name)"))
+    nights.run_rows(MONDAY, {"a": "Ann", "b": "Bob"})
+    nights.run_rows(TUESDAY, {"a": "Bob", "b": "Bob"})
+    assert nights.change_rows(TUESDAY) == [("a", "Bob", "changed")]
 
 
 def test_a_key_that_comes_back_after_it_was_deleted_is_new(nights_of):
