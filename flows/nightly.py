@@ -15,6 +15,7 @@ from flows.alerts.tasks import notify, tell_operator
 from flows.audit.tasks import audit
 from flows.config import load
 from flows.forecast.tasks import forecast
+from flows.history.accounting import recorded_files
 from flows.history.tasks import record
 from flows.ingest.tasks import land, validate
 from flows.operate.environment import prepare
@@ -85,7 +86,7 @@ def nightly(
         ) as night,
     ):
         if not rebuild:
-            files = land(night)
+            files = land(night, recorded_files(workspace, day))
             validate(night, files)
         record(night)
         build(night)

@@ -31,6 +31,7 @@ SOURCE_FILE: dict[str, pl.DataType] = {
     "rows_deleted": pl.Int64(),
     "freshest_on": pl.Date(),
     "unknown_columns": pl.String(),
+    "observed_on": pl.Date(),
 }
 """Columns of the accounting, one row per file and night."""
 
@@ -40,8 +41,33 @@ def accounting_frame(as_of: date, files: Iterable[FileAccount]) -> pl.DataFrame:
     rows = []
     for file in sorted(files, key=lambda file: (file.source, file.file)):
         unknown = json.dumps(file.unknown_columns, ensure_ascii=False)
-        rows.append({**asdict(file), "as_of_date": as_of, "unknown_columns": unknown})
-    return pl.DataFrame(rows, schema=SOURCE_FILE, orient="row")
+        day = file.observed_on or as_of
+        rows.append({**asdict(file), "as_of_date": as_of, "unknown_columns": unknown, "observed_on": day})
+    return pl.DataFrame([{name: row[name] for name in SOURCE_FILE} for row in rows], schema=SOURCE_FILE, orient="row")
+
+
+def recorded_nights(workspace: Workspace, before: date) -> pl.DataFrame:
+    """The accounting of all nights before one, columns ``SOURCE_FILE``; what an older night did not count is null."""
+    folder = workspace.history / ACCOUNTING
+    paths = [folder / f"{night}.parquet" for night in nights(workspace) if night < before]
+    return _accounting_of(paths)
+
+
+def recorded_files(workspace: Workspace, before: date) -> dict[str, dict[str, str]]:
+    """By source and file: the SHA-256 of what was last accepted under that name, on nights before one."""
+    accepted = recorded_nights(workspace, before).filter(pl.col("status") == "accepted")
+    found: dict[str, dict[str, str]] = {}
+    for source, file, sha256 in accepted.sort("as_of_date").select("source", "file", "sha256").rows():
+        # A table of a workbook is named file#table; the file is what is found again.
+        found.setdefault(source, {}).update({file.partition("#")[0]: sha256, file: sha256})
+    return found
+
+
+def _accounting_of(paths: Iterable[Path]) -> pl.DataFrame:
+    known = pl.DataFrame(schema=SOURCE_FILE)
+    frames = [known, *(pl.read_parquet(path) for path in paths)]
+    frame = pl.concat(frames, how="diagonal").select(*SOURCE_FILE)
+    return frame.with_columns(pl.col("observed_on").fill_null(pl.col("as_of_date")))
 
 
 def staged_accounting(workspace: Workspace) -> Path:
@@ -63,6 +89,5 @@ def write_source_file(workspace: Workspace, as_of: date, *, rebuild: bool) -> Pa
     ]
     if not rebuild and staged_accounting(workspace).exists():
         paths.append(staged_accounting(workspace))
-    frame = pl.concat([pl.DataFrame(schema=SOURCE_FILE), *(pl.read_parquet(path) for path in paths)])
-    ordered = frame.sort("as_of_date", "source", "file")
+    ordered = _accounting_of(paths).sort("as_of_date", "source", "file")
     return replace_file(workspace.build_input("source_file"), ordered.write_parquet)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from flows.errors import PermanentError
 
+_DAYS = ("freshest_on", "observed_on")
 Status = Literal["accepted", "refused", "missing"]
 
 
@@ -30,6 +31,7 @@ class FileAccount:
         rows_deleted: keys that a full export no longer has, counted at the first file of its source.
         freshest_on: newest date in the entity's freshness column among the accepted rows.
         unknown_columns: columns that are neither mapped nor ignored.
+        observed_on: the day that the file shows; None for a missing file.
     """
 
     source: str
@@ -48,6 +50,7 @@ class FileAccount:
     rows_deleted: int = 0
     freshest_on: date | None = None
     unknown_columns: tuple[str, ...] = ()
+    observed_on: date | None = None
 
     def check(self) -> None:
         """Raise unless every record of the file is accounted for."""
@@ -60,11 +63,11 @@ class FileAccount:
 
     def to_record(self) -> dict[str, Any]:
         """The account as plain values, fit for JSON."""
-        freshest = self.freshest_on.isoformat() if self.freshest_on else None
-        return {**asdict(self), "freshest_on": freshest, "unknown_columns": list(self.unknown_columns)}
+        days = {name: day.isoformat() if (day := getattr(self, name)) else None for name in _DAYS}
+        return {**asdict(self), **days, "unknown_columns": list(self.unknown_columns)}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "FileAccount":
         """The account that ``to_record`` wrote."""
-        freshest = date.fromisoformat(record["freshest_on"]) if record["freshest_on"] else None
-        return cls(**{**record, "freshest_on": freshest, "unknown_columns": tuple(record["unknown_columns"])})
+        days = {name: date.fromisoformat(record[name]) if record[name] else None for name in _DAYS}
+        return cls(**{**record, **days, "unknown_columns": tuple(record["unknown_columns"])})

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.ingest.landing import LandedFile
-from flows.ingest.mapping import ColumnMapping
+from flows.ingest.mapping import DELETED, ColumnMapping
 from flows.ingest.readers import open_table
 from flows.ingest.readers.batch import ROW
 from flows.ingest.rejected import raw_json
@@ -32,8 +32,15 @@ class Border:
 
     @property
     def accepted_schema(self) -> dict[str, pl.DataType]:
-        """Columns of the accepted rows: the entity's, and where each row comes from."""
-        return {**self.mapping.dtypes, "_source": pl.String(), "_file": pl.String(), "_row": pl.Int64()}
+        """Columns of the accepted rows: the entity's, where each row comes from, and which day it shows."""
+        own = {"_source": pl.String(), "_file": pl.String(), "_row": pl.Int64(), "_observed_on": pl.Date()}
+        deleted = {DELETED: pl.Boolean()} if self.mapping.source.deleted else {}
+        return {**self.mapping.dtypes, **own, **deleted}
+
+    @property
+    def observed_on(self) -> date:
+        """The day that the file shows."""
+        return self.file.observed_on or self.as_of
 
 
 def raw_rows(border: Border, rows: pl.Series) -> Iterator[pl.DataFrame]:

@@ -4,6 +4,8 @@
    says that rows repeat, and quarantined otherwise.
 2. The same key with different contents: where the entity has ``modified_at`` and one content is the newest, it stays
    and the others are quarantined; otherwise nobody knows which is right, and all of them are quarantined.
+3. Where all of them come from deltas, one record changed more than once since the last pull: the last in file order
+   stays, and the others are merged into it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,6 +75,7 @@ def _surplus(borders: Sequence[Border], sources: Mapping[str, Source], engine: E
             {
                 "file_id": [border.file.file_id for border in borders],
                 "repeats": [sources[border.file.source].repeats for border in borders],
+                "is_delta": [sources[border.file.source].mode == "delta" for border in borders],
             }
         )
         connection.register("files", repeats)
@@ -102,6 +105,7 @@ def _verdicts(columns: Sequence[str], keys: Sequence[str]) -> str:
                 *,
                 dense_rank() over (partition by {key} order by content) as content_no,
                 row_number() over (partition by {key}, content order by file_id, _row) as occurrence_no,
+                row_number() over (partition by {key} order by file_id desc, _row desc) as from_last_no,
                 modified_at is not distinct from max(modified_at) over (partition by {key}) as is_newest
             from candidates
         ),
@@ -120,6 +124,8 @@ def _verdicts(columns: Sequence[str], keys: Sequence[str]) -> str:
             select
                 weighed.*,
                 case
+                    when bool_and(files.is_delta) over (partition by {key})
+                        then case when from_last_no = 1 then 'kept' else '{_MERGED}' end
                     when contents > 1 and not has_newest then 'ambiguous_duplicate'
                     when contents > 1 and not is_newest then 'duplicate_key'
                     when occurrence_no = 1 then 'kept'

@@ -4,7 +4,7 @@ import polars as pl
 
 from flows.errors import PermanentError
 from flows.ingest.border import Border
-from flows.ingest.mapping import ColumnMapping, Mapped, written
+from flows.ingest.mapping import DELETED, ColumnMapping, Mapped, written
 from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, Batch
 from flows.ingest.reasons import reason_of_check
 from flows.ingest.rejected import key_json, raw_json
@@ -19,6 +19,9 @@ def judge_batch(batch: Batch, border: Border) -> tuple[pl.DataFrame, pl.DataFram
     # A value that could not be read is null, and would be reported a second time as not filled in.
     failures = failures.unique([ROW, "column"], keep="first", maintain_order=True)
     good = result.frame
+    if result.deleted is not None:
+        good = good.with_columns(result.deleted.alias(DELETED))
+        failures = _that_matter(failures, good, mapping)
     if failures.height:
         bad = failures[ROW].unique()
         good = good.filter(~pl.col(ROW).is_in(bad.implode()))
@@ -30,13 +33,23 @@ def judge_batch(batch: Batch, border: Border) -> tuple[pl.DataFrame, pl.DataFram
     return _accepted(good, border), failures
 
 
+def _that_matter(failures: pl.DataFrame, rows: pl.DataFrame, mapping: ColumnMapping) -> pl.DataFrame:
+    """Failures without those of deleted records in columns that are not of the key: nobody needs them any more."""
+    needed = [mapping.origin(name) for name in mapping.entity.key()]
+    needed.append(mapping.origin(DELETED))
+    gone = rows.filter(DELETED)[ROW]
+    needless = pl.col(ROW).is_in(gone.implode()) & ~pl.col("column").is_in(needed, nulls_equal=True)
+    return failures.filter(~needless)
+
+
 def _accepted(frame: pl.DataFrame, border: Border) -> pl.DataFrame:
-    return frame.select(
-        *border.mapping.dtypes,
-        pl.lit(border.file.source).alias("_source"),
-        pl.lit(border.file.name).alias("_file"),
-        pl.col(ROW).alias("_row"),
-    )
+    own = {
+        "_source": pl.lit(border.file.source),
+        "_file": pl.lit(border.file.name),
+        "_row": pl.col(ROW),
+        "_observed_on": pl.lit(border.observed_on),
+    }
+    return frame.with_columns(**own).select(*border.accepted_schema)
 
 
 def _schema_failures(result: Mapped, raw: pl.DataFrame, mapping: ColumnMapping) -> pl.DataFrame:

@@ -31,6 +31,8 @@ from schemas.base import Entity
 
 # A spreadsheet column that mixes dates and words arrives as text with its dates in ISO form.
 _ISO_DATES = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
+DELETED = "_deleted"
+"""Column of accepted rows of a delta: whether the record is gone. Of such a row only the key has to be readable."""
 FAILURES = {ROW: pl.Int64, "column": pl.String, "value": pl.String, "reason_code": pl.String}
 
 
@@ -41,10 +43,12 @@ class Mapped:
     Attributes:
         frame: the entity's columns in order, then ``ROW``; a cell that could not be read is null.
         failures: ``ROW``, ``column`` (of the source), ``value`` (as written), ``reason_code``.
+        deleted: which rows say that their record is gone; None where the source has no such column.
     """
 
     frame: pl.DataFrame
     failures: pl.DataFrame
+    deleted: pl.Series | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class ColumnMapping:
     @cached_property
     def source_columns(self) -> tuple[str, ...]:
         """Names of the source columns that are read, as headers are compared."""
-        return tuple(dict.fromkeys(name for column in self.source.columns.values() for name in _origins(column)))
+        columns = [*self.source.columns.values(), *([self.source.deleted] if self.source.deleted else [])]
+        return tuple(dict.fromkeys(name for column in columns for name in _origins(column)))
 
     @cached_property
     def dtypes(self) -> dict[str, pl.DataType]:
@@ -97,6 +102,8 @@ class ColumnMapping:
 
     def origin_column(self, canonical: str) -> Column | None:
         """The configured column that fills a canonical one, itself or through the moment or date it belongs to."""
+        if canonical == DELETED:
+            return self.source.deleted
         return self.source.columns.get(canonical) or self.source.columns.get(self._moment_or_date(canonical))
 
     def apply(self, raw: pl.DataFrame) -> Mapped:
@@ -107,6 +114,11 @@ class ColumnMapping:
             parsed = self._parse(raw, name, column)
             filled[name] = parsed.values
             failures.extend(self._report(raw, column, parsed))
+        deleted = None
+        if self.source.deleted is not None:
+            parsed = self._parse(raw, DELETED, self.source.deleted)
+            deleted = parsed.values.fill_null(False)
+            failures.extend(self._report(raw, self.source.deleted, parsed))
         self._derive(filled)
         series = [
             filled[name].alias(name)
@@ -115,7 +127,7 @@ class ColumnMapping:
             for name, dtype in self.dtypes.items()
         ]
         frame = pl.DataFrame([*series, raw[ROW]]).with_columns(pl.col(name).fill_null("") for name in self._text_keys)
-        return Mapped(frame, pl.concat(failures) if failures else pl.DataFrame(schema=FAILURES))
+        return Mapped(frame, pl.concat(failures) if failures else pl.DataFrame(schema=FAILURES), deleted)
 
     @cached_property
     def _text_keys(self) -> tuple[str, ...]:
@@ -142,7 +154,7 @@ class ColumnMapping:
 
     def _typed(self, series: pl.Series, name: str, column: Column) -> Parsed:
         """The series as the type of canonical column ``name``."""
-        source, dtype = self.source, self.dtypes[name]
+        source, dtype = self.source, pl.Boolean() if name == DELETED else self.dtypes[name]
         written = NumberFormat(source.decimal, source.thousands, column.unit)
         if dtype == pl.Date:
             return dates(series, self._formats(column, source.dates), self.time_zone, source.nulls)

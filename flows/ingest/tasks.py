@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flows.ingest.finding import Recorded
 from flows.ingest.landing import LandedFile
 from flows.ingest.landing import land as land_files
 from flows.ingest.validation import validate as validate_files
@@ -10,9 +11,9 @@ from flows.operate.tasks import show_table, stage_task
 
 
 @stage_task("land")
-def land(night: Night) -> list[LandedFile]:
+def land(night: Night, recorded: Recorded) -> list[LandedFile]:
     """Copy the originals. Always done: an interrupted run goes on only if it would read the same files."""
-    files = land_files(night.config.sources.sources, night.workspace, night.as_of)
+    files = land_files(night.config.sources.sources, night.workspace, night.as_of, recorded=recorded)
     found = {"files": [[file.source, file.name, file.sha256] for file in files]}
     if night.manifest.is_done("land") and night.result("land") != found:
         night.restart()

@@ -14,6 +14,7 @@ from flows.errors import PermanentError
 from flows.ingest.accounting import FileAccount
 from flows.ingest.border import Border
 from flows.ingest.duplicates import settle_duplicates
+from flows.ingest.finding import find_files
 from flows.ingest.judgement import judge_batch
 from flows.ingest.landing import LandedFile
 from flows.ingest.mapping import ColumnMapping
@@ -32,14 +33,15 @@ def validate(
     workspace: Workspace,
     as_of: date,
 ) -> list[FileAccount]:
-    """Judge every record of the landed files, and settle keys that occur more than once.
+    """Judge every record of the landed files, and settle keys that occur more than once on a day.
 
     Writes ``build/accepted/<entity>/<file_id>.parquet`` and ``build/rejected/<file_id>.parquet``, anew on each call. A
     file that is refused has no accepted file and one rejected record without a row; its entity then lacks rows that
     still exist, which must not count as deleted.
 
     Returns:
-        One account a file in landed order, then one a source without a file.
+        One account a file in landed order, then one a source without a file; a source whose dated files are all
+        recorded lacks none.
 
     Raises:
         ConfigError: a mapping cannot work.
@@ -49,8 +51,9 @@ def validate(
         shutil.rmtree(workspace.build / folder, ignore_errors=True)
     borders = [border_of(file, sources[file.source], settings, stages, workspace, as_of) for file in landed]
     accounts = {border.file.file_id: _judge_file(border) for border in borders}
-    for entity in dict.fromkeys(file.entity for file in landed):
-        judged = [border for border in borders if border.file.entity == entity and border.accepted.exists()]
+    for snapshot in dict.fromkeys((border.file.entity, border.observed_on) for border in borders):
+        of_snapshot = (border for border in borders if (border.file.entity, border.observed_on) == snapshot)
+        judged = [border for border in of_snapshot if border.accepted.exists()]
         removed = settle_duplicates(judged, sources, settings.engine, workspace.build)
         for file_id, (quarantined, merged) in removed.items():
             account = accounts[file_id]
@@ -58,7 +61,11 @@ def validate(
                 account, rows_quarantined=account.rows_quarantined + quarantined, rows_merged=merged
             )
     proven = [_prove(accounts[border.file.file_id], border) for border in borders]
-    absent = (source for name, source in sources.items() if name not in {file.source for file in landed})
+    absent = (
+        source
+        for name, source in sources.items()
+        if name not in {file.source for file in landed} and not (source.is_dated and any(find_files(source, as_of)))
+    )
     return [*proven, *(_missing(source, as_of) for source in absent)]
 
 
@@ -92,6 +99,7 @@ def _judge_file(border: Border) -> FileAccount:
         file=file.name,
         format=file.format,
         sha256=file.sha256,
+        observed_on=border.observed_on,
     )
     try:
         table = open_table(file.path, file.format, border.mapping.source)

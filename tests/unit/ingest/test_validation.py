@@ -93,7 +93,13 @@ def test_accepted_rows_have_the_schema_and_exact_typed_values(tmp_path, night):
     (tmp_path / "in").mkdir()
     write_csv(tmp_path / "in" / "a.csv", [good(1)])
     result = night(crm(tmp_path / "in"))
-    expected = {**ENTITIES["opportunity"].dtypes(), "_source": pl.String, "_file": pl.String, "_row": pl.Int64}
+    expected = {
+        **ENTITIES["opportunity"].dtypes(),
+        "_source": pl.String,
+        "_file": pl.String,
+        "_observed_on": pl.Date,
+        "_row": pl.Int64,
+    }
     assert dict(result.accepted.schema) == expected
     row = result.accepted.row(0, named=True)
     assert (row["stage"], row["amount"], row["currency"]) == ("qualification", Decimal("10050.00"), "CNY")
