@@ -72,8 +72,8 @@ class _Part:
 
 _DIGITS = {digit: number for number, digit in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _HAN_NUMBER = "[零〇一二两三四五六七八九十百]"
-# The order counts: what is due when the warranty after acceptance is over is due after the warranty, and where nothing is
-# shipped before it is paid (款到发货), all is paid in advance.
+# The order counts: what is due when the warranty after acceptance is over is due after the warranty, and where nothing
+# is shipped before it is paid (款到发货), all is paid in advance.
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("advance", re.compile(r"款到发货|付款发货|款到交货")),
     ("warranty", re.compile(r"质保|保修|保质|质量保证|warrant|retention|retainage")),
