@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.config.alerts import Alerts
 from flows.config.model import ConfigModel
 from flows.config.settings import Settings
-from flows.config.sources import Sources
+from flows.config.sources import Source, Sources
 from flows.config.stages import Stages
 from flows.config.yaml_file import parse
 from flows.errors import ConfigError
@@ -77,7 +77,10 @@ def _mapping_faults(path: Path, sources: Sources) -> list[str]:
             continue
         known = entity.columns()
         derived = entity.derived()
+        beside = _beside(source, sources)
         for column in source.columns:
+            if column in beside:
+                continue
             if column not in known:
                 faults.append(
                     f"{place}.columns: {column!r} is not a column of {source.entity}; it has {', '.join(known)}"
@@ -85,9 +88,19 @@ def _mapping_faults(path: Path, sources: Sources) -> list[str]:
             elif column in derived:
                 faults.append(f"{place}.columns: {column!r} is filled from {derived[column]!r}; map that one")
         for column, definition in known.items():
-            if not definition.nullable and column not in source.columns:
+            if not definition.nullable and column not in source.columns and not source.template:
                 faults.append(f"{place}.columns: {source.entity} needs {column!r}, which nothing fills")
     return faults
+
+
+def _beside(source: Source, sources: Sources) -> set[str]:
+    """Columns that a template does not have, but another one does that stands under the same name."""
+    from schemas.registry import ENTITIES
+
+    if not source.template:
+        return set()
+    others = (ENTITIES[other.entity] for other in sources.sources.values() if other.landed_as == source.landed_as)
+    return {column for other in others for column in other.columns()} - set(ENTITIES[source.entity].columns())
 
 
 def _fingerprint(folder: Path) -> str:

@@ -5,7 +5,7 @@ and in each source; a source's own value counts.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -13,6 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from flows.config.dated import DateInName, any_day
 from flows.config.model import ConfigModel
+from schemas import TEMPLATES
 
 Format = Literal["csv", "parquet", "jsonl", "xlsx", "xls"]
 Unit = Literal["元", "百", "千", "k", "万元", "万", "百万", "m", "亿"]
@@ -32,11 +33,17 @@ _AS_OF = re.compile(r"\{as_of(?::([^{}]+))?\}")
 
 
 class Column(ConfigModel):
-    """How one canonical column is filled: from a source column, from several joined, or with a constant."""
+    """How one canonical column is filled: from a source column, from several joined, or with a constant.
+
+    Attributes:
+        digest: the columns joined make an id for rows that have none: a short text that is always the same for the
+            same cells, and another for others.
+    """
 
     from_: Annotated[str | None, Field(alias="from")] = None
     concat: tuple[str, ...] | None = None
     separator: str = "-"
+    digest: bool = False
     value: str | None = None
     formats: tuple[str, ...] | None = None
     time_zone: str | None = None
@@ -133,7 +140,8 @@ class Source(Reading):
     """One kind of export: its files or its live CRM, its format, and its mapping to one canonical entity.
 
     Attributes:
-        entity: the canonical entity.
+        entity: the canonical entity. A template may leave it open: it then stands for four sources, ``<name>.contract``
+            and so on, which share their files.
         path: globs of its files; empty where ``connect`` names a live CRM. With ``{date:%Y-%m-%d}`` in it each file is
             the export of the day in its name, and a night takes all days that it has not recorded yet.
         header_row: row of the header; None finds it: the first row of a text file, in a workbook the first row that
@@ -142,7 +150,9 @@ class Source(Reading):
         mode: full: what a new export lacks has been deleted; append: it has not; delta: only what has changed is
             delivered, and ``deleted`` tells which rows are gone.
         deleted: for ``delta``: the column that is true for a row that has been deleted.
-        template: the columns are recognised by their headers, one of the process templates; no mapping is needed.
+        template: the columns are recognised by their headers, one of the process templates; no mapping is needed, and
+            ``columns`` holds only what is to be read otherwise. ``ignore`` may name sheets here, too.
+        landed_as: name under which the files are landed; for templates the one in the configuration.
         refused: whether a file that cannot be used stops the night (error) or only this source (ignore).
         fresh_within_hours: how old the newest record may be before the source counts as stale; None: as the settings.
         hidden: whether rows and columns hidden in a workbook are read, as a filter leaves them, or set aside.
@@ -158,6 +168,7 @@ class Source(Reading):
     mode: Literal["full", "append", "delta"] = "full"
     deleted: Column | None = None
     template: bool = False
+    landed_as: str = ""
     missing: Literal["error", "ignore"] = "error"
     refused: Literal["error", "ignore"] = "error"
     fresh_within_hours: Annotated[float, Field(gt=0)] | None = None
@@ -180,6 +191,8 @@ class Source(Reading):
             raise ValueError("expected columns, or template: true for a sheet that is recognised by its header")
         if self.deleted is not None and self.mode != "delta":
             raise ValueError("deleted goes with mode: delta; a full export tells by what it lacks")
+        if self.template and self.entity not in TEMPLATES:
+            raise ValueError(f"template: true is for {', '.join(TEMPLATES)}; found {self.entity}")
         return self
 
     @model_validator(mode="after")
@@ -224,7 +237,20 @@ class Sources(ConfigModel):
         defaults = data.pop("defaults", None) or {}
         Reading.model_validate(defaults)
         data["sources"] = {
-            name: {**defaults, "name": name, **source} if isinstance(source, dict) else source
+            expanded: {**defaults, **entry} if isinstance(entry, dict) else entry
             for name, source in data["sources"].items()
+            for expanded, entry in _by_entity(name, source)
         }
         return data
+
+
+def _by_entity(name: str, source: Any) -> Iterator[tuple[str, Any]]:
+    """A source as configured; a template without an entity as one source for each of the templates."""
+    if not isinstance(source, dict):
+        yield name, source
+    elif source.get("template") is True and "entity" not in source:
+        for entity in TEMPLATES:
+            expanded = f"{name}.{entity}"
+            yield expanded, {**source, "entity": entity, "name": expanded, "landed_as": name}
+    else:
+        yield name, {**source, "name": name, "landed_as": name}

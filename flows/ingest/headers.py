@@ -12,8 +12,7 @@ from importlib import resources
 
 import yaml
 
-TEMPLATES = ("customer_record", "stage_progress", "requirement", "contract")
-"""Entities whose sheets are recognised by their header alone."""
+from schemas import TEMPLATES
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff]")
 _HAN = "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"

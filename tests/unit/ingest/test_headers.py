@@ -3,7 +3,6 @@
 import pytest
 
 from flows.ingest.headers import (
-    TEMPLATES,
     columns_by_key,
     header_currency,
     header_key,
@@ -12,6 +11,7 @@ from flows.ingest.headers import (
     synonyms,
     template_keys,
 )
+from schemas import TEMPLATES
 from schemas.registry import ENTITIES
 
 
