@@ -157,6 +157,7 @@ class Session:
         self._authorize, self._judge, self._limiter = authorize, judge or judge_status, limiter
         self._sleep, self._now, self._attempts = sleep, now, attempts
         self._authorization: Authorization | None = None
+        self._skew: float | None = None
         self._secrets: set[str] = set()
         self.hide(*secrets)
         http = DltSession(timeout=TIMEOUT, raise_for_status=False)
@@ -171,6 +172,10 @@ class Session:
     def now(self) -> float:
         """Seconds since the epoch."""
         return self._now()
+
+    def vendor_now(self) -> float:
+        """Seconds since the epoch by the vendor's clock, as its newest answer told it; ours before the first answer."""
+        return self._now() if self._skew is None else self._now() + self._skew
 
     def pause(self, seconds: float) -> None:
         """Wait for something that the vendor is doing."""
@@ -266,7 +271,7 @@ class Session:
             self._limiter.wait()
         self.requests += 1
         try:
-            return self._client.request(
+            response = self._client.request(
                 request.path,
                 request.method,
                 params=dict(request.params) if request.params else None,
@@ -284,6 +289,9 @@ class Session:
             return Verdict("again", f"could not be reached at {urlsplit(self.base_url).netloc}, or was cut off")
         except requests.exceptions.RequestException as error:
             return Verdict("refuse", type(error).__name__, advice="Check the url.")
+        stated = _http_date(response.headers.get("Date", ""))
+        self._skew = self._skew if stated is None else stated - self._now()
+        return response
 
     def _proof(self) -> Authorization:
         if self._authorization is None:

@@ -115,6 +115,10 @@ class Connector(ABC):
         """
         return None
 
+    def fetch(self, session: Session, ids: Sequence[str]) -> Iterator[Sequence[Record]]:
+        """Records that a sweep found and no pull has landed, such as restored ones; none where pulls find them all."""
+        return iter(())
+
 
 COMMON_OPTIONS = frozenset({"sweep_days"})
 """Options of every connector. ``sweep_days``: compare all ids when the last time is so many days ago; 0 every night."""

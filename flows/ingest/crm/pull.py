@@ -227,6 +227,9 @@ class _Pull:
                 f"records, found {len(known) - len(gone)}: nothing was deleted. Check what the credentials may see; if "
                 "the records are really gone, raise `max_shrink` of the source for one night."
             )
+        missed = found.filter(~found.is_in(known.implode())).to_list()
+        for records in self.connector.fetch(self.session, missed) if missed else ():
+            self._land(Page(records, self.landed.sync.cursor or {}))
         merged = tuple(dict.fromkeys((*self.landed.sync.gone, *sorted(gone.to_list()))))
         self.landed.save(phase="close", gone=merged, swept_on=self.as_of.isoformat())
 
