@@ -32,6 +32,11 @@ SOURCE_FILE: dict[str, pl.DataType] = {
     "freshest_on": pl.Date(),
     "unknown_columns": pl.String(),
     "observed_on": pl.Date(),
+    "columns": pl.String(),
+    "dialect": pl.String(),
+    "drift_en": pl.String(),
+    "drift_zh": pl.String(),
+    "fresh_within_hours": pl.Float64(),
 }
 """Columns of the accounting, one row per file and night."""
 
@@ -40,9 +45,9 @@ def accounting_frame(as_of: date, files: Iterable[FileAccount]) -> pl.DataFrame:
     """The accounting of one night, columns ``SOURCE_FILE``, ordered by source and file."""
     rows = []
     for file in sorted(files, key=lambda file: (file.source, file.file)):
-        unknown = json.dumps(file.unknown_columns, ensure_ascii=False)
+        lists = {name: json.dumps(getattr(file, name), ensure_ascii=False) for name in ("unknown_columns", "columns")}
         day = file.observed_on or as_of
-        rows.append({**asdict(file), "as_of_date": as_of, "unknown_columns": unknown, "observed_on": day})
+        rows.append({**asdict(file), **lists, "as_of_date": as_of, "observed_on": day})
     return pl.DataFrame([{name: row[name] for name in SOURCE_FILE} for row in rows], schema=SOURCE_FILE, orient="row")
 
 

@@ -1,6 +1,6 @@
 """What became of each input file: the promise ``in = accepted + quarantined``, file by file."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
@@ -32,6 +32,11 @@ class FileAccount:
         freshest_on: newest date in the entity's freshness column among the accepted rows.
         unknown_columns: columns that are neither mapped nor ignored.
         observed_on: the day that the file shows; None for a missing file.
+        columns: the file's columns in order and what they hold: text, number, date, boolean or empty.
+        dialect: encoding and delimiter of a text file.
+        drift_en: what is different about the file since the last night that had it, in words; None for nothing.
+        drift_zh: the same in Chinese.
+        fresh_within_hours: how old the newest record of the source may be; None where nobody holds it to that.
     """
 
     source: str
@@ -51,6 +56,11 @@ class FileAccount:
     freshest_on: date | None = None
     unknown_columns: tuple[str, ...] = ()
     observed_on: date | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+    dialect: str | None = None
+    drift_en: str | None = None
+    drift_zh: str | None = None
+    fresh_within_hours: float | None = None
 
     def check(self) -> None:
         """Raise unless every record of the file is accounted for."""
