@@ -86,7 +86,8 @@ class Night:
             self.unannounced = self.manifest if _is_unannounced(self.manifest) else None
             message = "interrupted after publication; its inputs changed before it was continued"
             runs.finish(self.state, self.run_id, state="published", exit_code=1, message=message, now=_now())
-            self.manifest = _begin(self.config, self.as_of, self.is_rebuild, self.manifest.accept_shrink, self.state)
+            shrink = self.manifest.accept_shrink
+            self.manifest = _begin(self.config, self.workspace, self.as_of, self.is_rebuild, shrink, self.state)
         self.manifest.stages.clear()
         self.manifest.seconds.clear()
         self.manifest.save(manifest_path(self.workspace))
@@ -184,27 +185,36 @@ def _resume_or_begin(
     if unfinished and unfinished.is_continued_by(
         as_of, is_rebuild=is_rebuild, config=config.fingerprint, code=code, accept_shrink=shrink
     ):
-        runs.resume(state, unfinished.run_id)
+        _register(state, unfinished)
         log_event("start", "an interrupted run goes on", run_id=unfinished.run_id, done=list(unfinished.stages))
         return unfinished, None
     clear_build(workspace)
-    manifest = _begin(config, as_of, is_rebuild, shrink, state)
-    manifest.save(manifest_path(workspace))
+    manifest = _begin(config, workspace, as_of, is_rebuild, shrink, state)
     return manifest, unfinished if unfinished and _is_unannounced(unfinished) else None
 
 
-def _begin(config: Config, as_of: date, is_rebuild: bool, shrink: list[str], state: Engine) -> RunManifest:
-    code = code_fingerprint()
-    run_id = runs.begin(
+def _begin(
+    config: Config, workspace: Workspace, as_of: date, is_rebuild: bool, shrink: list[str], state: Engine
+) -> RunManifest:
+    """A new run. Its manifest comes first: a run that is killed in between goes on under the same number."""
+    run_id = runs.next_run_id(state, as_of)
+    manifest = RunManifest(run_id, as_of.isoformat(), is_rebuild, config.fingerprint, code_fingerprint(), shrink)
+    manifest.save(manifest_path(workspace))
+    _register(state, manifest)
+    log_event("start", "a run begins", run_id=run_id, as_of=as_of.isoformat())
+    return manifest
+
+
+def _register(state: Engine, manifest: RunManifest) -> None:
+    runs.start(
         state,
-        as_of,
-        is_rebuild=is_rebuild,
-        code_fingerprint=code,
-        config_fingerprint=config.fingerprint,
+        manifest.run_id,
+        date.fromisoformat(manifest.as_of),
+        is_rebuild=manifest.is_rebuild,
+        code_fingerprint=manifest.code_fingerprint,
+        config_fingerprint=manifest.config_fingerprint,
         now=_now(),
     )
-    log_event("start", "a run begins", run_id=run_id, as_of=as_of.isoformat())
-    return RunManifest(run_id, as_of.isoformat(), is_rebuild, config.fingerprint, code, shrink)
 
 
 def _is_unannounced(run: RunManifest) -> bool:

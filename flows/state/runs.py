@@ -39,36 +39,43 @@ class Run:
     finished_at: datetime | None
 
 
-def begin(
-    engine: Engine, as_of: date, *, is_rebuild: bool, code_fingerprint: str, config_fingerprint: str, now: datetime
-) -> str:
-    """Register a new run and return its id: the as-of date and its number among the runs of that date."""
+def next_run_id(engine: Engine, as_of: date) -> str:
+    """The id of the next run of a date: the date and its number among the runs of that date."""
+    with engine.connect() as connection:
+        newest = connection.execute(select(func.max(run.c.number)).where(run.c.as_of_date == as_of)).scalar_one()
+    return f"{as_of:%Y%m%d}-{(newest or 0) + 1:02d}"
+
+
+def start(
+    engine: Engine,
+    run_id: str,
+    as_of: date,
+    *,
+    is_rebuild: bool,
+    code_fingerprint: str,
+    config_fingerprint: str,
+    now: datetime,
+) -> None:
+    """Register a run as running, be it a new one or one that was killed and goes on."""
     with engine.begin() as connection:
-        number = (
+        known = connection.execute(
+            update(run)
+            .where(run.c.run_id == run_id)
+            .values(state="running", finished_at=None, exit_code=None, message=None)
+        )
+        if not known.rowcount:
             connection.execute(
-                select(func.coalesce(func.max(run.c.number), 0)).where(run.c.as_of_date == as_of)
-            ).scalar_one()
-            + 1
-        )
-        run_id = f"{as_of:%Y%m%d}-{number:02d}"
-        connection.execute(
-            insert(run).values(
-                run_id=run_id,
-                as_of_date=as_of,
-                number=number,
-                is_rebuild=int(is_rebuild),
-                state="running",
-                code_fingerprint=code_fingerprint,
-                config_fingerprint=config_fingerprint,
-                started_at=now,
+                insert(run).values(
+                    run_id=run_id,
+                    as_of_date=as_of,
+                    number=int(run_id.rpartition("-")[2]),
+                    is_rebuild=int(is_rebuild),
+                    state="running",
+                    code_fingerprint=code_fingerprint,
+                    config_fingerprint=config_fingerprint,
+                    started_at=now,
+                )
             )
-        )
-    return run_id
-
-
-def resume(engine: Engine, run_id: str) -> None:
-    """Note that a killed run goes on."""
-    _set(engine, run_id, state="running", finished_at=None, exit_code=None, message=None)
 
 
 def finish(engine: Engine, run_id: str, *, state: str, exit_code: int, message: str | None, now: datetime) -> None:

@@ -8,6 +8,7 @@ from flows.operate.logs import log_event
 from flows.operate.night import PROJECT, Night
 from flows.operate.tasks import show_table, stage_task
 from flows.warehouse import inputs
+from flows.warehouse.contract_terms import write_contract_terms
 from flows.warehouse.dbt import DbtProject, NodeOutcome
 from flows.warehouse.unplaced import unplaced_targets
 
@@ -53,6 +54,7 @@ def _write_inputs(night: Night) -> None:
     inputs.write_alert_rules(workspace, config.alerts.rules)
     inputs.write_alerts(workspace, alert_rows(night.state, before=night.as_of).to_dicts())
     inputs.write_empty_forecast(workspace)
+    write_contract_terms(workspace)
 
 
 def _run(night: Night, stage: str, *selection: str) -> dict[str, Any]:

@@ -63,8 +63,9 @@ def test_a_killed_run_is_not_shown_as_running(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "killed")
     workspace.prepare()
     state = open_state(workspace.state_url)
-    runs.begin(
+    runs.start(
         state,
+        "20261120-01",
         date(2026, 11, 20),
         is_rebuild=False,
         code_fingerprint="c",

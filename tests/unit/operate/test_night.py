@@ -62,6 +62,20 @@ def test_a_killed_run_goes_on_and_does_no_finished_stage_again(workspace: Worksp
     assert not manifest_path(workspace).exists()
 
 
+def test_a_run_killed_before_it_was_registered_goes_on_under_its_number(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("flows.state.runs.start", die)
+        with pytest.raises(Killed), night_of(workspace):
+            pytest.fail("the run began without being registered")
+    with night_of(workspace) as night:
+        assert night.run_id == "20171231-01"
+
+
 def test_another_night_begins_anew_and_remembers_mails_that_were_not_sent(workspace: Workspace) -> None:
     killed = kill_after(workspace, "land", "publish")
     with night_of(workspace, date(2018, 1, 1)) as night:

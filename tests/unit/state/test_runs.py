@@ -12,7 +12,13 @@ NOW = datetime(2026, 11, 21, 2, 0)  # noqa: DTZ001 (stored without zone)
 
 
 def _begin(engine, as_of: date = NIGHT) -> str:
-    return runs.begin(engine, as_of, is_rebuild=False, code_fingerprint="c", config_fingerprint="f", now=NOW)
+    run_id = runs.next_run_id(engine, as_of)
+    _start(engine, run_id, as_of)
+    return run_id
+
+
+def _start(engine, run_id: str, as_of: date = NIGHT) -> None:
+    runs.start(engine, run_id, as_of, is_rebuild=False, code_fingerprint="c", config_fingerprint="f", now=NOW)
 
 
 def test_run_ids_number_the_runs_of_a_date(tmp_path: Path) -> None:
@@ -30,6 +36,14 @@ def test_a_run_whose_process_died_is_called_killed_and_a_finished_one_is_not(tmp
     runs.finish(engine, done, state="published", exit_code=0, message=None, now=NOW)
     runs.mark_killed(engine, now=NOW)
     assert {run.run_id: run.state for run in runs.recent(engine)} == {done: "published", died: "killed"}
+
+
+def test_a_killed_run_that_goes_on_keeps_its_line(tmp_path: Path) -> None:
+    engine = open_state(f"sqlite:///{tmp_path}/state.sqlite")
+    died = _begin(engine)
+    runs.mark_killed(engine, now=NOW)
+    _start(engine, died)
+    assert [(run.run_id, run.state, run.finished_at) for run in runs.recent(engine)] == [(died, "running", None)]
 
 
 def test_a_manifest_is_continued_only_by_a_run_that_does_the_same(tmp_path: Path) -> None:

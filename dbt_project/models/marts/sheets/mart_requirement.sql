@@ -1,0 +1,64 @@
+-- Grain: one requirement of a customer as of the night.
+
+with requirements as (
+
+    {{ current_rows('requirement') }}
+
+),
+
+opportunities as (
+
+    select
+        opportunity_id,
+        account_id,
+        node_key,
+        stage
+    from {{ ref('fct_opportunity') }}
+
+),
+
+accounts as (
+
+    select
+        account_id,
+        name
+    from {{ ref('dim_account') }}
+
+),
+
+run as (
+
+    select
+        as_of_date,
+        run_id
+    from {{ ref('stg_night__run') }}
+
+),
+
+final as (
+
+    select
+        requirements.requirement_id,
+        requirements.opportunity_id,
+        coalesce(requirements.account_id, opportunities.account_id) as account_id,
+        coalesce(accounts.name, requirements.account_name) as account_name,
+        opportunities.node_key,
+        opportunities.stage,
+        requirements.requirement_type,
+        requirements.description,
+        requirements.priority,
+        requirements.pain_point,
+        requirements.solution,
+        requirements.confirmed_by,
+        requirements.confirmed_on,
+        requirements.confirmed_on is not null and requirements.confirmed_on <= run.as_of_date as is_confirmed,
+        run.as_of_date,
+        run.run_id
+    from requirements
+    cross join run
+    left join opportunities on requirements.opportunity_id = opportunities.opportunity_id
+    left join accounts on coalesce(requirements.account_id, opportunities.account_id) = accounts.account_id
+
+)
+
+select * from final
