@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from flows.ingest.payment_terms import INSTALMENTS, PERIODS
 from flows.warehouse.dbt import let_go
 from schemas.registry import ENTITIES
 
@@ -122,6 +123,8 @@ INPUTS: dict[str, dict[str, Any]] = {
         "p90": MONEY,
         "n_open": pl.Int64,
     },
+    "payment_terms": dict(INSTALMENTS),
+    "delivery_terms": dict(PERIODS),
 }
 
 STAGES = (
