@@ -23,6 +23,7 @@ Row = Mapping[str, Any]
 LOG_COLUMNS: dict[str, Any] = {
     "_change": pl.String,
     "_valid_from": pl.Date,
+    "_observed_on": pl.Date,
     "_source": pl.String,
     "_file": pl.String,
     "_row": pl.Int64,
@@ -203,6 +204,7 @@ def write_build(
             {"_change": "new", "_valid_from": as_of, "_source": "test", "_row": no} | dict(row)
             for no, row in enumerate(given, 2)
         ]
+        rows = [{"_observed_on": row["_valid_from"]} | row for row in rows]
         for night in sorted({row["_valid_from"] for row in rows}):
             ours = [row for row in rows if row["_valid_from"] == night]
             frame(ours, dtypes).write_parquet(folder / f"{night.isoformat()}.parquet")

@@ -33,7 +33,7 @@
 
 {#-
     The state of an entity as of the night: the newest row of each key, without deleted ones unless `with_deleted`. A query,
-    to stand alone in a CTE. Columns are those of the staging model and `_first_valid_from`, the night that first saw the key.
+    to stand alone in a CTE. Columns are those of the staging model and `_first_observed_on`, the day that first shows the key.
 
     A key has several rows only if one of them says `changed` or `deleted`. These are few beside a big first night, so
     they alone are grouped, and all other rows stream past a small hash table; no window sees the whole log.
@@ -53,8 +53,8 @@
 
         select
             {% for column in key %}log_rows.{{ column }}, {% endfor %}
-            max(log_rows._valid_from) as _last_valid_from,
-            min(log_rows._valid_from) as _first_valid_from
+            max(log_rows._observed_on) as _last_observed_on,
+            min(log_rows._observed_on) as _first_observed_on
         from {{ model }} as log_rows
         inner join touched_keys
             on {% for column in key %}log_rows.{{ column }} = touched_keys.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
@@ -64,11 +64,11 @@
 
     select
         log_rows.*,
-        coalesce(touched._first_valid_from, log_rows._valid_from) as _first_valid_from
+        coalesce(touched._first_observed_on, log_rows._observed_on) as _first_observed_on
     from {{ model }} as log_rows
     left join touched
         on {% for column in key %}log_rows.{{ column }} = touched.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
     where
-        (touched._last_valid_from is null or touched._last_valid_from = log_rows._valid_from)
+        (touched._last_observed_on is null or touched._last_observed_on = log_rows._observed_on)
         {% if not with_deleted %}and log_rows._change <> 'deleted'{% endif %}
 {%- endmacro %}

@@ -215,15 +215,18 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _log(log: Path, entity: str) -> str:
-    """The change log of an entity as the build read it."""
-    return f"read_parquet({_literal(log / entity / '*.parquet')}, union_by_name = true)"
+    """The change log of an entity as the build read it; what older nights recorded shows the day of its night."""
+    rows = f"read_parquet({_literal(log / entity / '*.parquet')}, union_by_name = true)"
+    return f"(select * replace (coalesce(_observed_on, _valid_from) as _observed_on) from {rows})"
 
 
 def _changes_tonight(log: Path, as_of: date) -> str:
-    """``entity`` and ``_change`` of tonight's change rows."""
+    """``entity`` and ``_change`` of tonight's change rows, as recorded; what they made of later days is not counted."""
+    recorded = [*log.glob(f"*/{as_of.isoformat()}.parquet"), *log.glob(f"*/recorded/{as_of.isoformat()}.parquet")]
     parts = [
-        f"select '{path.parent.name}' as entity, _change from read_parquet({_literal(path)})"
-        for path in sorted(log.glob(f"*/{as_of.isoformat()}.parquet"))
+        f"select '{path.relative_to(log).parts[0]}' as entity, _change from read_parquet({_literal(path)}) "
+        "where _change in ('new', 'changed', 'deleted')"
+        for path in sorted(recorded)
     ]
     return " union all ".join(parts) or "select '' as entity, '' as _change limit 0"
 

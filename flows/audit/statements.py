@@ -77,7 +77,7 @@ OPPORTUNITIES = """
 with states as (
     select
         opportunity_id,
-        arg_max({{'change': _change, 'amount': amount, 'currency': currency}}, _valid_from) as state
+        arg_max({{'change': _change, 'amount': amount, 'currency': currency}}, _observed_on) as state
     from {log}
     group by opportunity_id
 ),
@@ -122,7 +122,7 @@ with states as (
     select
         {key},
         arg_max(
-            {{'change': _change, 'amount': amount, 'currency': currency, 'booked_on': {booked_on}}}, _valid_from
+            {{'change': _change, 'amount': amount, 'currency': currency, 'booked_on': {booked_on}}}, _observed_on
         ) as state
     from {log}
     group by {key}

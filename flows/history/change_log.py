@@ -29,6 +29,7 @@ from schemas.registry import ENTITIES
 LOG_COLUMNS: dict[str, pl.DataType] = {
     "_change": pl.String(),
     "_valid_from": pl.Date(),
+    "_observed_on": pl.Date(),
     "_source": pl.String(),
     "_file": pl.String(),
     "_row": pl.Int64(),

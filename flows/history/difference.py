@@ -101,6 +101,7 @@ def write_difference(connection: duckdb.DuckDBPyConnection, night: EntityNight, 
     names, key = night.columns.names, night.columns.key_names
     select = " union all ".join(
         f"select {names}, {literal(change)} as _change, {literal(night.as_of)}::date as _valid_from, "
+        f"{literal(night.as_of)}::date as _observed_on, "
         f"_source, _file, _row, _row_hash from ({part})"
         for change, part in parts.items()
     )

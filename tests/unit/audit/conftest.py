@@ -160,10 +160,10 @@ def make_night(root: Path) -> SmallNight:
         write(connection, SOURCE_FILES, folder / "inputs" / "source_file.parquet")
         run = f"select date '{AS_OF}' as as_of_date, '{RUN_ID}' as run_id, 'opportunity' as bookings_from,"
         write(connection, f"{run} 'CNY' as reporting_currency", folder / "inputs" / "run.parquet")
-        write(connection, LOG_BEFORE, folder / "log" / "opportunity" / "2025-03-30.parquet")
-        write(connection, LOG_TONIGHT, folder / "log" / "opportunity" / "2025-03-31.parquet")
+        write_log(connection, LOG_BEFORE, folder / "log" / "opportunity" / "2025-03-30.parquet")
+        write_log(connection, LOG_TONIGHT, folder / "log" / "opportunity" / "2025-03-31.parquet")
         users = "select 'U-' || range as user_id, 'new' as _change, date '2025-03-31' as _valid_from from range(2)"
-        write(connection, users, folder / "log" / "user" / "2025-03-31.parquet")
+        write_log(connection, users, folder / "log" / "user" / "2025-03-31.parquet")
     small = SmallNight(folder)
     with small.open() as connection:
         connection.execute(CANDIDATE.replace("{inputs}", str(folder / "inputs")))
@@ -174,6 +174,11 @@ def make_night(root: Path) -> SmallNight:
             connection.execute(f"alter table marts.{name} add column as_of_date date default date '{AS_OF}'")
             connection.execute(f"alter table marts.{name} add column run_id varchar default '{RUN_ID}'")
     return small
+
+
+def write_log(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write rows of the change log that show the day of their night."""
+    write(connection, f"select *, _valid_from as _observed_on from ({query})", path)  # noqa: S608
 
 
 def write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flows.audit.measurements import COLUMNS
 from flows.audit.rules import RULES
 from flows.errors import PermanentError
-from tests.unit.audit.conftest import write
+from tests.unit.audit.conftest import write, write_log
 
 
 def faults(measured, rule: str) -> list[tuple]:
@@ -209,7 +209,7 @@ def test_contracts_and_order_lines_are_held_against_the_log(night, entity, booke
     """
     with duckdb.connect() as connection:
         connection.execute(f"attach '{night.candidate}' as candidate (read_only)")
-        write(connection, rows, night.folder / "log" / entity / "2025-03-30.parquet")
+        write_log(connection, rows, night.folder / "log" / entity / "2025-03-30.parquet")
     night.change("update marts.fct_booking set currency = 'CNY'")
     measured = night.measure()
     assert {"documents_complete", "document_amounts_kept"} <= measured.rules

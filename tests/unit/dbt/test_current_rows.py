@@ -66,7 +66,7 @@ def test_the_state_is_the_newest_row_of_each_key(night: Path, nights_by_key: dic
         columns = ", ".join(
             f"null::varchar as {name}" for name in ENTITIES["user"].columns() if name not in ("user_id", "name")
         )
-        connection.execute("create table raw (user_id varchar, name varchar, _change varchar, _valid_from date)")
+        connection.execute("create table raw (user_id varchar, name varchar, _change varchar, _observed_on date)")
         if rows:
             connection.executemany("insert into raw values (?, ?, ?, ?)", rows)
         connection.execute(f"create table log_rows as select *, {columns} from raw")  # noqa: S608 (names of our schema)

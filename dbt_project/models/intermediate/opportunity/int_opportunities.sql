@@ -69,12 +69,12 @@ dated as (
         opportunities.amount,
         coalesce(opportunities.currency, run.reporting_currency) as currency,
         -- A deal without a creation date counts from the night that first saw it.
-        coalesce(opportunities.created_on, opportunities._first_valid_from) as created_on,
+        coalesce(opportunities.created_on, opportunities._first_observed_on) as created_on,
         opportunities.created_at,
         opportunities.expected_close_on,
         case when stages.is_closed then coalesce(opportunities.closed_on, closings.closed_on) end as closed_on,
-        opportunities._first_valid_from as first_seen_on,
-        opportunities._valid_from as last_changed_on,
+        opportunities._first_observed_on as first_seen_on,
+        opportunities._observed_on as last_changed_on,
         -- A closing day still to come (or mistyped) has no rate yet: tonight's stands for it.
         case
             when stages.is_closed

@@ -13,7 +13,7 @@ undated as (
     select
         opportunities.opportunity_id,
         opportunities.stage,
-        min(opportunities._valid_from) as first_seen_closed_on
+        min(opportunities._observed_on) as first_seen_closed_on
     from {{ ref('stg_log__opportunities') }} as opportunities
     inner join closed_stages on opportunities.stage = closed_stages.stage
     where opportunities.closed_on is null

@@ -7,7 +7,7 @@ with users as (
         name,
         email,
         language,
-        _valid_from,
+        _observed_on,
         _change = 'deleted' as is_deleted,
         {{ region_node_key('region') }} as region_node_key,
         {{ team_node_key('region', 'team') }} as team_node_key,
@@ -30,9 +30,9 @@ compared as (
 
     select
         placed.*,
-        lag(parent_node_key) over (partition by user_id order by _valid_from) as previous_parent_node_key,
-        lag(is_deleted) over (partition by user_id order by _valid_from) as was_deleted,
-        lead(_valid_from) over (partition by user_id order by _valid_from) as next_valid_from
+        lag(parent_node_key) over (partition by user_id order by _observed_on) as previous_parent_node_key,
+        lag(is_deleted) over (partition by user_id order by _observed_on) as was_deleted,
+        lead(_observed_on) over (partition by user_id order by _observed_on) as next_valid_from
     from placed
 
 ),
@@ -46,7 +46,7 @@ numbered as (
                 when previous_parent_node_key = parent_node_key and is_deleted = was_deleted then 0
                 else 1
             end
-        ) over (partition by user_id order by _valid_from rows between unbounded preceding and current row) as stay_no
+        ) over (partition by user_id order by _observed_on rows between unbounded preceding and current row) as stay_no
     from compared
 
 ),
@@ -56,8 +56,8 @@ stays as (
 
     select
         numbered.*,
-        min(_valid_from) over (partition by user_id, stay_no) as valid_from,
-        row_number() over (partition by user_id, stay_no order by _valid_from desc) as row_from_last
+        min(_observed_on) over (partition by user_id, stay_no) as valid_from,
+        row_number() over (partition by user_id, stay_no order by _observed_on desc) as row_from_last
     from numbered
 
 ),

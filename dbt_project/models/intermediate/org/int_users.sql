@@ -21,7 +21,7 @@ final as (
         left_on,
         language,
         _change = 'deleted' as is_deleted,
-        _first_valid_from as first_seen_on
+        _first_observed_on as first_seen_on
     from users
 
 )

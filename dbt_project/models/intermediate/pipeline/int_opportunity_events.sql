@@ -68,7 +68,7 @@ rates_tonight as (
 
 night_days as (
 
-    select distinct _valid_from as night_on
+    select distinct _observed_on as night_on
     from {{ ref('stg_log__opportunities') }}
 
 ),
@@ -159,22 +159,22 @@ nights as (
 
     select
         opportunities.okey,
-        log_rows._valid_from,
-        log_rows._valid_from = opportunities.first_seen_on as is_first,
+        log_rows._observed_on,
+        log_rows._observed_on = opportunities.first_seen_on as is_first,
         -- Already there when a night first looked: nobody knows which stages it had been through.
         case
             when night_order.previous_night_on is null
-                then opportunities.created_at is null or opportunities.created_on < log_rows._valid_from
+                then opportunities.created_at is null or opportunities.created_on < log_rows._observed_on
             else opportunities.created_at is not null and opportunities.created_on < night_order.previous_night_on
         end as is_older_than_night,
         log_rows._change = 'deleted' as is_deleted,
         coalesce(stages.is_closed, false) as is_closed,
         stages.stage_no,
-        least(opportunities.created_on, log_rows._valid_from) as created_on,
+        least(opportunities.created_on, log_rows._observed_on) as created_on,
         least(
             case
-                when log_rows._valid_from = opportunities.last_changed_on then opportunities.closed_on
-                else coalesce(log_rows.closed_on, log_rows._valid_from)
+                when log_rows._observed_on = opportunities.last_changed_on then opportunities.closed_on
+                else coalesce(log_rows.closed_on, log_rows._observed_on)
             end,
             run.as_of_date
         ) as closed_on,
@@ -190,7 +190,7 @@ nights as (
     cross join run
     cross join unassigned
     inner join opportunities on log_rows.opportunity_id = opportunities.opportunity_id
-    inner join night_order on log_rows._valid_from = night_order.night_on
+    inner join night_order on log_rows._observed_on = night_order.night_on
     left join staged_by_history on opportunities.okey = staged_by_history.okey
     left join stages on log_rows.stage = stages.stage
     left join reps on log_rows.owner_id = reps.user_id
@@ -204,13 +204,13 @@ nightly_rows as (
     select
         okey,
         0 as is_final,
-        cast(_valid_from as timestamp) as event_at,
+        cast(_observed_on as timestamp) as event_at,
         '' as history_id,
         case
-            when is_deleted then _valid_from
+            when is_deleted then _observed_on
             when is_closed then closed_on
             when is_first then created_on
-            else _valid_from
+            else _observed_on
         end as event_on,
         case when is_deleted then {{ gone_stage_no() }} else stage_no end as stage_no,
         coalesce(amount_cents, 0) as amount_cents,

@@ -50,7 +50,7 @@ final as (
                 else {{ reporting_cents('dated.' ~ amount, 'rates.rate', 'dated.foreign_currency', 'dated.rate_on') }}
             end as {{ amount }}_hundredths,
         {% endfor %}
-        dated._first_valid_from as first_seen_on
+        dated._first_observed_on as first_seen_on
     from dated
     left join rates
         on dated.foreign_currency = rates.currency

@@ -37,7 +37,7 @@ final as (
         accounts.owner_id,
         coalesce(parents.surviving_id, accounts.parent_id) as parent_id,
         accounts.created_on,
-        accounts._first_valid_from as first_seen_on,
+        accounts._first_observed_on as first_seen_on,
         run.as_of_date,
         run.run_id
     from accounts

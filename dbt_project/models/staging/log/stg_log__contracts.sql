@@ -26,6 +26,7 @@ final as (
         archive_status,
         _change,
         _valid_from,
+        coalesce(_observed_on, _valid_from) as _observed_on,
         _source,
         _file,
         _row,

@@ -19,6 +19,7 @@ final as (
         quota_share,
         _change,
         _valid_from,
+        coalesce(_observed_on, _valid_from) as _observed_on,
         _source,
         _file,
         _row,

@@ -16,6 +16,7 @@ final as (
         remark,
         _change,
         _valid_from,
+        coalesce(_observed_on, _valid_from) as _observed_on,
         _source,
         _file,
         _row,

@@ -27,6 +27,7 @@ final as (
         opportunity_id,
         _change,
         _valid_from,
+        coalesce(_observed_on, _valid_from) as _observed_on,
         _source,
         _file,
         _row,

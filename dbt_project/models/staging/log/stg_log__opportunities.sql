@@ -34,6 +34,7 @@ final as (
         merged_into_id,
         _change,
         _valid_from,
+        coalesce(_observed_on, _valid_from) as _observed_on,
         _source,
         _file,
         _row,

@@ -22,6 +22,7 @@ final as (
         confirmed_on,
         _change,
         _valid_from,
+        coalesce(_observed_on, _valid_from) as _observed_on,
         _source,
         _file,
         _row,
