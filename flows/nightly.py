@@ -16,6 +16,7 @@ from flows.audit.tasks import audit
 from flows.config import load
 from flows.forecast.tasks import forecast
 from flows.history.accounting import recorded_files
+from flows.history.known import last_known
 from flows.history.tasks import record
 from flows.ingest.tasks import land, validate
 from flows.operate.environment import prepare
@@ -87,7 +88,7 @@ def nightly(
     ):
         if not rebuild:
             files = land(night, recorded_files(workspace, day))
-            validate(night, files)
+            validate(night, files, last_known(workspace, day, engine=config.settings.engine))
         record(night)
         build(night)
         forecast(night)

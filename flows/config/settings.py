@@ -53,6 +53,17 @@ class Audit(ConfigModel):
     max_change: Annotated[float, Field(gt=0)] = 0.3
 
 
+class Identity(ConfigModel):
+    """How far names are compared to find whom a sheet means, where it has no id and the mapping sheet says nothing.
+
+    ``as_written``: width, case, spaces, punctuation, brackets and traditional characters do not count.
+    ``without_legal_form``: nor does 有限公司, Ltd, GmbH … as long as only one customer remains.
+    ``never``: only ids, mail addresses and the mapping sheet count.
+    """
+
+    names: Literal["without_legal_form", "as_written", "never"] = "without_legal_form"
+
+
 class Operator(ConfigModel):
     """Who is told when a night fails or is refused."""
 
@@ -95,6 +106,7 @@ class Settings(ConfigModel):
     publish: Publish = Publish()
     quarantine_limit: Share = 0.05
     audit: Audit = Audit()
+    identity: Identity = Identity()
     operator: Operator
     mail: MailSettings
     state_url: str | None = None

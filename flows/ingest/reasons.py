@@ -114,6 +114,10 @@ REASONS: dict[str, Reason] = {
         "Several rows have the same id but differ, and none is known to be the newest; keep the right one.",
         "多行编号相同但内容不同，且无法判断哪一行最新，请只保留正确的一行。",
     ),
+    "ambiguous_name": Reason(
+        "It cannot be told whom this name means; write the full name or the id, or enter it in the mapping sheet.",
+        "无法确定这个名称指的是谁，请填写全称或编号，或在名称对照表中登记。",
+    ),
     "file_refused": Reason(
         "The whole file could not be used; see the message of the file.",
         "整个文件无法使用，请查看该文件的提示信息。",
@@ -144,10 +148,13 @@ def reason_of_check(check: str) -> str:
 
 
 def with_sentences(failures: pl.DataFrame) -> pl.DataFrame:
-    """Add ``reason_en`` and ``reason_zh`` to a frame with ``reason_code``."""
+    """Add ``reason_en`` and ``reason_zh`` to a frame with ``reason_code`` and perhaps ``expected`` (examples)."""
     codes = list(REASONS)
     code = pl.col("reason_code")
-    return failures.with_columns(
-        reason_en=code.replace_strict(codes, [REASONS[name].en for name in codes], return_dtype=pl.String),
-        reason_zh=code.replace_strict(codes, [REASONS[name].zh for name in codes], return_dtype=pl.String),
-    )
+    en = code.replace_strict(codes, [REASONS[name].en for name in codes], return_dtype=pl.String)
+    zh = code.replace_strict(codes, [REASONS[name].zh for name in codes], return_dtype=pl.String)
+    if "expected" in failures.columns:
+        examples = pl.col("expected")
+        en = pl.when(examples.is_null()).then(en).otherwise(pl.format("{} For example: {}.", en, examples))
+        zh = pl.when(examples.is_null()).then(zh).otherwise(pl.format("{}例如：{}。", zh, examples))
+    return failures.with_columns(reason_en=en, reason_zh=zh)

@@ -27,14 +27,20 @@ SCHEMA: dict[str, pl.DataType] = {
     "reason_zh": pl.String(),
     "key": pl.String(),
     "raw": pl.String(),
+    "candidates": pl.String(),
 }
+"""Columns of the quarantine: one row per faulty cell; ``column`` is null where the whole row or file is meant.
+
+``candidates`` is JSON, of an ambiguous name: ``{"known": [{"id": …, "name": …}, …], "more": 2}``.
+"""
 
 
 def quarantine_records(failures: pl.DataFrame, file: LandedFile, sheet: str | None, as_of: date) -> pl.DataFrame:
     """Records in the form of ``SCHEMA``.
 
     Args:
-        failures: one row a faulty cell: ``ROW``, ``column``, ``value``, ``reason_code``, ``key``, ``RAW``.
+        failures: one row a faulty cell: ``ROW``, ``column``, ``value``, ``reason_code``, ``key``, ``RAW`` and perhaps
+            ``candidates``.
         file: the file they come from.
         sheet: its sheet, for workbooks.
         as_of: date of the night.
@@ -45,6 +51,7 @@ def quarantine_records(failures: pl.DataFrame, file: LandedFile, sheet: str | No
         entity=pl.lit(file.entity),
         file=pl.lit(file.name),
         sheet=pl.lit(sheet, dtype=pl.String),
+        candidates=pl.col("candidates") if "candidates" in failures.columns else pl.lit(None, dtype=pl.String),
     ).rename({ROW: "row", RAW: "raw"})
     return with_sentences(place).select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
 
