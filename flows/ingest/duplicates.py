@@ -8,20 +8,19 @@
    stays, and the others are merged into it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 import polars as pl
-import pyarrow.parquet as pq
 
 from flows.config.settings import Engine
 from flows.config.sources import Source
-from flows.ingest.border import Border, raw_rows
-from flows.ingest.readers.batch import RAW, ROW
-from flows.ingest.rejected import SCHEMA, key_json, parquet_sink, quarantine_records
+from flows.ingest.border import Border
+from flows.ingest.readers.batch import ROW
+from flows.ingest.rejected import key_json
+from flows.ingest.setaside import add_to_rejected, batches, rewrite
 
-_BATCH_ROWS = 1 << 17
 _MERGED = "merged"
 
 
@@ -48,7 +47,7 @@ def settle_duplicates(
         if rows.height:
             faulty = rows.filter(pl.col("verdict") != _MERGED)
             _quarantine(border, faulty)
-            _remove(border, rows["_row"])
+            rewrite(border, _without(border, rows["_row"]))
             removed[border.file.file_id] = (faulty.height, rows.height - faulty.height)
     return removed
 
@@ -145,8 +144,6 @@ def _verdicts(columns: Sequence[str], keys: Sequence[str]) -> str:
 
 def _quarantine(border: Border, faulty: pl.DataFrame) -> None:
     """Append records for rows that were accepted at first; their source rows are read once more."""
-    if faulty.is_empty():
-        return
     key = border.entity.key()
     origin = border.mapping.origin(key[0]) if len(key) == 1 else None
     failures = faulty.select(
@@ -156,24 +153,12 @@ def _quarantine(border: Border, faulty: pl.DataFrame) -> None:
         pl.col("verdict").alias("reason_code"),
         key_json(faulty, key),
     )
-    sheet = border.mapping.source.sheet
-    with pq.ParquetFile(border.rejected) as before, parquet_sink(border.rejected, SCHEMA) as rejected:
-        for arrow in before.iter_batches(batch_size=_BATCH_ROWS):
-            rejected.write(_frame(arrow))
-        for raw in raw_rows(border, failures[ROW]):
-            records = failures.join(raw, on=ROW, how="inner", maintain_order="right")
-            rejected.write(quarantine_records(records.select(*failures.columns, RAW), border.file, sheet, border.as_of))
+    add_to_rejected(border, failures)
 
 
-def _remove(border: Border, rows: pl.Series) -> None:
-    """Write the accepted file again without some rows."""
-    sink = parquet_sink(border.accepted, border.accepted_schema, border.entity.key())
-    with pq.ParquetFile(border.accepted) as before, sink as accepted:
-        for arrow in before.iter_batches(batch_size=_BATCH_ROWS):
-            accepted.write(_frame(arrow).filter(~pl.col("_row").is_in(rows.implode())))
-
-
-def _frame(arrow: object) -> pl.DataFrame:
-    frame = pl.from_arrow(arrow)
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 (a record batch never becomes a series)
-    return frame
+def _without(border: Border, rows: pl.Series) -> Iterator[pl.DataFrame]:
+    """The accepted rows of a file but for some, given in ascending order."""
+    for batch in batches(border):
+        first, last = batch["_row"].min(), batch["_row"].max()
+        surplus = rows.filter((rows >= first) & (rows <= last))
+        yield batch.filter(~pl.col("_row").is_in(surplus.implode())) if surplus.len() else batch

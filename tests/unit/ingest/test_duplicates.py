@@ -5,6 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.ingest.conftest import run_night
 
 COLUMNS = {
     "opportunity_id": "id",
@@ -94,3 +98,35 @@ def test_open_parts_of_a_key_are_empty_text_and_compare_equal(tmp_path, night):
     result = night({"sheet": source})
     assert result.accepted.select("account_name", "contact_name", "_row").rows() == [("腾飞", "", 2), ("腾飞", "张", 4)]
     assert result.rejected.select("row", "value").rows() == [(3, "腾飞 / ")]
+
+
+def test_of_a_delta_the_last_delivery_of_a_record_stays_whatever_its_moment_says(deals):
+    files = {
+        "a.csv": [["O1", "Won", "1", NEW], ["O2", "Won", "1", OLD], ["O1", "Won", "2", OLD]],
+        "b.csv": [["O1", "Won", "3", ""], ["O2", "Won", "1", OLD]],
+    }
+    result = deals(files, mode="delta")
+    assert kept(result) == [("b.csv", 2), ("b.csv", 3)]
+    assert refused(result) == []
+    assert [(account.rows_accepted, account.rows_merged) for account in result.accounts] == [(3, 3), (2, 0)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["O1", "O2", "O3"]), st.sampled_from("12"), st.sampled_from(["", OLD, NEW])),
+        min_size=1,
+        max_size=12,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_a_delta_ends_as_if_its_records_were_delivered_one_after_the_other(tmp_path_factory, rows):
+    root = tmp_path_factory.mktemp("delta")
+    with (root / "a.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([HEADER, *([key, "Won", amount, at] for key, amount, at in rows)])
+    source = {"entity": "opportunity", "path": f"{root}/a.csv", "mode": "delta", "columns": COLUMNS}
+    result = run_night(root, {"crm": source})
+    last = {key: (float(amount), number) for number, (key, amount, _) in enumerate(rows, start=2)}
+    found = result.accepted.select("opportunity_id", "amount", "_row").rows()
+    assert {key: (float(amount), row) for key, amount, row in found} == last
+    (account,) = result.accounts
+    assert (account.rows_in, account.rows_merged) == (len(rows), len(rows) - len(last))
