@@ -1,6 +1,7 @@
 """Nights of pulling from a vendor's server, without the rest of a night: what is landed, and what of it counts."""
 
 import json
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ class Pulls:
 
     Attributes:
         waits: seconds of every wait; the server's clock goes on by them.
+        now: the client's clock; at 1970 unless a test sets it, for the vendor's is what counts.
         failures: pulls that failed or were refused and were started again.
     """
 
@@ -29,13 +31,14 @@ class Pulls:
         self.waits: list[float] = []
         self.recorded: list[date] = []
         self.failures = 0
+        self.now: Callable[[], float] = lambda: 0.0
         self.set(**source)
 
     def set(self, **source: Any) -> None:
         self.sources = Sources.model_validate({"sources": {"live": source}}).sources
 
     def pull(self, as_of: date) -> LandedFile:
-        outside = Surroundings(self.env, sleep=self._sleep, now=lambda: 0.0, monotonic=self._monotonic)
+        outside = Surroundings(self.env, sleep=self._sleep, now=self.now, monotonic=self._monotonic)
         return pull_sources(self.sources, self.workspace, as_of, self.recorded, outside)[0]
 
     def night(self, *, tries: int = 1) -> LandedFile:

@@ -322,12 +322,16 @@ def refused_rows(quarantine: Path, source: str) -> dict[str, set[int] | None]:
 
 
 def fingerprints(source: Source) -> tuple[str, str]:
-    """Hashes of what is pulled from where, and of that together with the options of the pull."""
+    """Hashes of what is pulled from where, and of that together with what is asked for.
+
+    A field that is asked for anew is not in what was landed before, so that everything has to be pulled once more.
+    """
     connect = source.connect
     assert connect is not None  # noqa: S101 (callers have looked)
     origin = [connect.crm, connect.url, connect.object]
     options = {name: value for name, value in connect.options.items() if name != "sweep_days"}
-    return _hash(origin), _hash([*origin, options, source.mode, source.deleted is not None])
+    fields = sorted({name for column in source.columns.values() for name in column.source_columns} | {*source.ignore})
+    return _hash(origin), _hash([*origin, options, fields, source.mode, source.deleted is not None])
 
 
 def is_true(value: object) -> bool:
