@@ -13,6 +13,7 @@ from flows.config.stages import Stages
 from flows.errors import PermanentError
 from flows.ingest.accounting import FileAccount
 from flows.ingest.border import Border
+from flows.ingest.drift import ColumnKinds
 from flows.ingest.duplicates import settle_duplicates
 from flows.ingest.finding import find_files
 from flows.ingest.judgement import judge_batch
@@ -103,6 +104,7 @@ def _judge_file(border: Border) -> FileAccount:
     )
     try:
         table = open_table(file.path, file.format, border.mapping.source)
+        account = replace(account, columns=dict.fromkeys(table.columns, ""))
         _check_header(table, border.mapping)
         return _judge_rows(table, border, account)
     except FileRefused as refusal:
@@ -137,6 +139,7 @@ def _check_header(table: Table, mapping: ColumnMapping) -> None:
 def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccount:
     rows_in = quarantined = 0
     nameless: set[str] = set()
+    kinds = ColumnKinds()
     with (
         parquet_sink(border.accepted, border.accepted_schema, border.entity.key()) as accepted,
         parquet_sink(border.rejected, SCHEMA) as rejected,
@@ -148,10 +151,12 @@ def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccou
             rejected.write(quarantine_records(failures, border.file, table.sheet, border.as_of))
             quarantined += failures[ROW].n_unique()
             nameless |= _filled_nameless(batch.rows)
+            kinds.see(batch.rows)
     unknown = tuple(
         name for name in border.mapping.unknown(table.columns) if not name.startswith(NAMELESS) or name in nameless
     )
-    return replace(account, rows_in=rows_in, rows_quarantined=quarantined, unknown_columns=unknown)
+    account = replace(account, unknown_columns=unknown, columns=kinds.of(table.columns))
+    return replace(account, rows_in=rows_in, rows_quarantined=quarantined)
 
 
 def _filled_nameless(rows: pl.DataFrame) -> set[str]:
