@@ -1,33 +1,51 @@
-"""What every reader yields: bounded batches of raw rows, and the records it could not read as rows."""
+"""What every reader yields: bounded batches of raw rows, and apart from them what could not be read as rows."""
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import polars as pl
 
-from flows.errors import PermanentError
+from flows.ingest.headers import header_name
+from flows.ingest.readers.names import (
+    NAMELESS,
+    RAW,
+    REASON,
+    ROW,
+    VALUE,
+    FileRefused,
+    header_names,
+)
 
-ROW = "__row__"
-"""Record number in the file as a person counts; the header of a CSV file or sheet is its own row."""
-REASON, VALUE, RAW = "__reason__", "__value__", "__raw__"
-NAMELESS = "(column "
-"""How the name of a column without a header begins."""
+__all__ = [
+    "NAMELESS",
+    "RAW",
+    "REASON",
+    "ROW",
+    "VALUE",
+    "Batch",
+    "FileRefused",
+    "Table",
+    "header_name",
+    "header_names",
+    "no_cell_faults",
+    "no_faulty",
+    "none_set_aside",
+]
 
-_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
+
+def no_faulty() -> pl.DataFrame:
+    """The faulty records of a batch that has none."""
+    return pl.DataFrame(schema={ROW: pl.Int64, REASON: pl.String, VALUE: pl.String, RAW: pl.String})
 
 
-class FileRefused(PermanentError):
-    """A file cannot be used as a whole; the night goes on without it.
+def none_set_aside() -> pl.DataFrame:
+    """The rows set aside of a batch that has none."""
+    return pl.DataFrame(schema={ROW: pl.Int64, REASON: pl.String, RAW: pl.String})
 
-    Attributes:
-        rows: records counted in it, 0 where they cannot be counted.
-    """
 
-    def __init__(self, message: str, rows: int = 0) -> None:
-        self.rows = rows
-        super().__init__(message)
+def no_cell_faults() -> pl.DataFrame:
+    """The cells without a value of a batch that has none."""
+    return pl.DataFrame(schema={ROW: pl.Int64, "column": pl.String, "reason_code": pl.String, VALUE: pl.String})
 
 
 @dataclass(frozen=True)
@@ -38,10 +56,16 @@ class Batch:
         rows: the raw columns by header name, and ``ROW``.
         faulty: records that are not rows of this table: ``ROW``, ``REASON``, ``VALUE``, ``RAW`` and those raw columns
             that could be read, as text.
+        set_aside: rows of a sheet that are no records, counted apart and kept: ``ROW``, ``REASON`` (total_row,
+            repeated_header, note_row, hidden_row), ``RAW`` (JSON of the cells by header name).
+        cell_faults: cells of ``rows`` that hold no value though one was meant: ``ROW``, ``column`` (header name),
+            ``reason_code`` (formula_not_computed, cell_error), ``VALUE`` (the formula or the error).
     """
 
     rows: pl.DataFrame
     faulty: pl.DataFrame
+    set_aside: pl.DataFrame = field(default_factory=none_set_aside)
+    cell_faults: pl.DataFrame = field(default_factory=no_cell_faults)
 
 
 @dataclass(frozen=True)
@@ -53,41 +77,15 @@ class Table:
         repeated: header names that occur more than once.
         read: starts reading from the first record; may be called again.
         sheet: name of the sheet, for workbooks.
+        date_1904: whether the serial numbers of this workbook count days from 1904 and not from 1900.
     """
 
     columns: tuple[str, ...]
     repeated: frozenset[str]
     read: Callable[[], Iterator[Batch]]
     sheet: str | None = None
+    date_1904: bool = False
 
     def count(self) -> int:
-        """Number of records, by reading all of them."""
+        """Number of records, by reading all of them; rows set aside are none."""
         return sum(batch.rows.height + batch.faulty.height for batch in self.read())
-
-
-def header_name(text: object) -> str:
-    """A header as it is compared: NFKC, no invisible characters, single spaces, none at either end."""
-    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", str(text))).split())
-
-
-def header_names(cells: Sequence[object]) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Unique names for the cells of a header row, and the names that it repeats.
-
-    A blank cell becomes ``(column 3)``; the second of two equal names becomes ``name (2)``.
-    """
-    names: list[str] = []
-    repeated: set[str] = set()
-    for position, cell in enumerate(cells, start=1):
-        name = unique = header_name(cell) or f"{NAMELESS}{position})"
-        occurrence = 1
-        while unique in names:
-            repeated.add(name)
-            occurrence += 1
-            unique = f"{name} ({occurrence})"
-        names.append(unique)
-    return tuple(names), frozenset(repeated)
-
-
-def no_faulty() -> pl.DataFrame:
-    """The faulty records of a batch that has none."""
-    return pl.DataFrame(schema={ROW: pl.Int64, REASON: pl.String, VALUE: pl.String, RAW: pl.String})

@@ -1,147 +1,193 @@
-"""xlsx: the typed cells of one sheet. A workbook is measured as a zip archive before it is opened."""
+"""Workbooks (xlsx, xlsm, xls): the tables that people keep on their sheets, found and read in the sandbox."""
 
-import re
-import zipfile
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import polars as pl
-import python_calamine
 
-from flows.ingest.readers.batch import ROW, Batch, FileRefused, Table, header_names, no_faulty
+from flows.config.sources import Source
+from flows.ingest.headers import header_key, template_keys
+from flows.ingest.readers.batch import ROW, Batch, FileRefused, Table, no_cell_faults, no_faulty, none_set_aside
+from flows.ingest.readers.bounded import parsed
+from flows.ingest.readers.limits import BATCH_ROWS, BOUNDS, Bounds
 
-BATCH_ROWS = 20_000
-MAX_UNPACKED_BYTES = 1 << 30
-MAX_RATIO = 250
-RATIO_COUNTS_FROM = 1 << 26
-MAX_CELLS = 60_000_000
-_CELL = re.compile(rb'\sr="([A-Z]{0,3})([0-9]{1,7})"')
-_OVERLAP = 32
+Hidden = Literal["read", "set_aside"]
 
 
-def open_workbook(path: Path, *, sheet: str | None = None, header_row: int = 1, batch_rows: int = BATCH_ROWS) -> Table:
-    """Open one sheet of a workbook; row numbers are those the spreadsheet program shows. Empty rows are no records.
+@dataclass(frozen=True)
+class TablePlace:
+    """Where a table stands in a workbook; rows and columns are counted from 1, as a person sees them.
+
+    Attributes:
+        sheet: name of the sheet.
+        header_row: first row of the header.
+        header_rows: how many rows the header has.
+        first_column, last_column: its columns.
+        last_row: its last row; totals and notes under the table are within.
+        columns: header names in order, normalised and unique.
+        repeated: header names that occur more than once.
+        hidden: whether hidden rows and columns are read or set aside.
+        hidden_columns: columns that are left out of ``columns``, since they are hidden and set aside.
+        date_1904: whether serial numbers of the workbook count days from 1904.
+    """
+
+    sheet: str
+    header_row: int
+    header_rows: int
+    first_column: int
+    last_column: int
+    last_row: int
+    columns: tuple[str, ...]
+    repeated: tuple[str, ...] = ()
+    hidden: Hidden = "read"
+    hidden_columns: tuple[int, ...] = ()
+    date_1904: bool = False
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """The place whose fields were written as JSON."""
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+        return cls(**values)
+
+    @property
+    def cell(self) -> str:
+        """The cell in which the header begins, such as ``A3``."""
+        letters, number = "", self.first_column
+        while number:
+            number, letter = divmod(number - 1, 26)
+            letters = chr(65 + letter) + letters
+        return f"{letters}{self.header_row}"
+
+
+@dataclass(frozen=True)
+class Unrecognised:
+    """Data on a sheet in which no known header was found.
+
+    Attributes:
+        sheet: name of the sheet.
+        first_row: where it begins.
+        rows: rows that are not blank.
+        cells: its first row, as text.
+    """
+
+    sheet: str
+    first_row: int
+    rows: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a workbook holds: the tables that were found, and data that belongs to none of them."""
+
+    tables: tuple[TablePlace, ...]
+    unrecognised: tuple[Unrecognised, ...]
+
+
+def survey(
+    path: Path,
+    *,
+    sheet: str | None = None,
+    known: frozenset[str] = frozenset(),
+    header_row: int | None = None,
+    hidden: Hidden = "read",
+    bounds: Bounds = BOUNDS,
+) -> Survey:
+    """Look through a workbook for tables.
+
+    Args:
+        path: the workbook.
+        sheet: None is the first sheet that is not hidden, ``*`` all of them, else the one of that name.
+        known: keys (``header_key``) of the headers that are looked for; without any, the first row that looks like a
+            header is taken for one.
+        header_row: where the header stands, if somebody has said so.
+        hidden: whether hidden rows and columns are read or set aside.
+        bounds: what parsing may take.
 
     Raises:
-        FileRefused: it is no xlsx, one that unpacks to too much, or has no such sheet or header.
+        FileRefused: it is no workbook, cannot be read within its bounds, or lacks the sheet or header that was named.
     """
-    _refuse_bombs(path)
-    try:
-        with python_calamine.CalamineWorkbook.from_path(path) as workbook:
-            names = workbook.sheet_names
-            name = sheet or names[0]
-            if name not in names:
-                raise FileRefused(f"Expected the sheet {name!r}, found only {', '.join(map(repr, names))}.")
-            page = workbook.get_sheet_by_name(name)
-            cells = _header(page, header_row)
-    except (python_calamine.CalamineError, OSError, IndexError) as error:
-        raise FileRefused(f"Expected an xlsx workbook, found a damaged or protected one ({error}).") from error
-    columns, repeated = header_names(cells)
-    return Table(columns, repeated, partial(_read, page, columns, header_row, batch_rows), sheet=name)
-
-
-def _header(sheet: python_calamine.CalamineSheet, header_row: int) -> Sequence[Any]:
-    cells = next((row for number, row in enumerate(sheet.iter_rows(), start=1) if number == header_row), [])
-    if not any(cell != "" for cell in cells):
-        raise FileRefused(f"Sheet {sheet.name!r}: expected a header in row {header_row}, found an empty row.")
-    return cells
-
-
-def _refuse_bombs(path: Path) -> None:
-    """Refuse archives whose content is out of all proportion, and sheets with a cell far outside."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            unpacked = sum(member.file_size for member in members)
-            packed = max(1, sum(member.compress_size for member in members))
-            if unpacked > MAX_UNPACKED_BYTES or (unpacked > RATIO_COUNTS_FROM and unpacked / packed > MAX_RATIO):
-                raise FileRefused(
-                    f"Expected a workbook of at most {MAX_UNPACKED_BYTES >> 20} MB unpacked, found {unpacked >> 20} MB "
-                    f"in a file of {packed >> 10} KB. Save only the rows in use as a new workbook, or export CSV."
-                )
-            for member in members:
-                if member.filename.endswith(".xml"):
-                    _refuse_wide(archive, member)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise FileRefused(
-            f"Expected an xlsx workbook, found something else ({error}). Save it as .xlsx without a password."
-        ) from error
-
-
-def _refuse_wide(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
-    """Refuse a part with a cell far outside, or one that unpacks to another size than the archive says.
-
-    Reading allocates every cell up to the outermost one: a single cell at XFD1048576 would take all memory.
-    """
-    height = width = 0
-    with archive.open(member) as stream:
-        tail = b""
-        while chunk := stream.read(1 << 20):
-            for column, row in set(_CELL.findall(tail + chunk)):
-                height = max(height, int(row))
-                width = max(width, _column_number(column))
-            tail = chunk[-_OVERLAP:]
-    if height * width > MAX_CELLS:
-        raise FileRefused(
-            f"Expected a sheet of at most {MAX_CELLS:,} cells, found one of {height:,} rows by {width:,} columns "
-            f"({member.filename}). Delete the stray cell far outside the table, or export CSV."
+    arguments = {"sheet": sheet, "known": sorted(known), "header_row": header_row, "hidden": hidden}
+    with parsed("survey", path, arguments, bounds) as outcome:
+        return Survey(
+            tables=tuple(TablePlace.of(fields) for fields in outcome.result["tables"]),
+            unrecognised=tuple(
+                Unrecognised(**{**fields, "cells": tuple(fields["cells"])}) for fields in outcome.result["unrecognised"]
+            ),
         )
 
 
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+def find_tables(
+    path: Path,
+    *,
+    sheet: str | None,
+    known: frozenset[str],
+    header_row: int | None = None,
+    hidden: Hidden = "read",
+) -> list[TablePlace]:
+    """Every table of the workbook whose header row holds known headers; see ``survey``."""
+    return list(survey(path, sheet=sheet, known=known, header_row=header_row, hidden=hidden).tables)
 
 
-def _read(
-    page: python_calamine.CalamineSheet, columns: tuple[str, ...], header_row: int, batch_rows: int
-) -> Iterator[Batch]:
-    kept: list[list[Any]] = []
-    numbers: list[int] = []
-    for number, row in enumerate(page.iter_rows(), start=1):
-        if number <= header_row or all(cell == "" for cell in row):
-            continue
-        kept.append(row)
-        numbers.append(number)
-        if len(kept) == batch_rows:
-            yield _batch(kept, numbers, columns)
-            kept, numbers = [], []
-    if kept:
-        yield _batch(kept, numbers, columns)
+def open_workbook(path: Path, place: TablePlace, *, batch_rows: int = BATCH_ROWS, bounds: Bounds = BOUNDS) -> Table:
+    """Open one table of a workbook; row numbers are those the spreadsheet program shows. Blank rows are no records.
+
+    Raises:
+        FileRefused: on reading; the workbook cannot be read within its bounds.
+    """
+    return Table(
+        columns=place.columns,
+        repeated=frozenset(place.repeated),
+        read=partial(_read, path, place, batch_rows, bounds),
+        sheet=place.sheet,
+        date_1904=place.date_1904,
+    )
 
 
-def _batch(rows: list[list[Any]], numbers: list[int], columns: tuple[str, ...]) -> Batch:
-    series = [_column(name, cells) for name, cells in zip(columns, zip(*rows, strict=True), strict=True)]
-    return Batch(pl.DataFrame([*series, pl.Series(ROW, numbers, dtype=pl.Int64)]), no_faulty())
+def open_source_table(path: Path, source: Source) -> Table:
+    """Open the first table that holds the mapped columns of a source.
+
+    Raises:
+        FileRefused: the workbook cannot be read, or has no table at all where one is looked for.
+    """
+    known = mapped_keys(source)
+    found = find_tables(path, sheet=source.sheet, known=known, header_row=source.header_row, hidden=source.hidden)
+    # None holds the mapped columns: what looks like a header is opened, so that the refusal can say what was found.
+    found = found or find_tables(path, sheet=source.sheet, known=frozenset(), hidden=source.hidden)
+    if not found:
+        where = {None: "the first sheet", "*": "any sheet"}.get(source.sheet, f"sheet {source.sheet!r}")
+        raise FileRefused(f"Expected a table on {where}, found only blank cells. Check `sheet` in sources.yaml.")
+    return open_workbook(path, found[0])
 
 
-def _column(name: str, cells: Sequence[Any]) -> pl.Series:
-    """Cells of one kind keep their type; a column of several kinds becomes text, dates in ISO form."""
-    values = [None if cell == "" else cell for cell in cells]
-    kinds = {type(value) for value in values if value is not None}
-    if kinds and kinds <= {bool}:
-        return pl.Series(name, values, dtype=pl.Boolean)
-    if kinds and kinds <= {int, float}:
-        if all(value is None or float(value).is_integer() and abs(value) < 2**53 for value in values):
-            return pl.Series(name, [None if value is None else int(value) for value in values], dtype=pl.Int64)
-        return pl.Series(name, values, dtype=pl.Float64, strict=False)
-    if kinds and kinds <= {date, datetime}:
-        moments = [datetime(v.year, v.month, v.day) if type(v) is date else v for v in values]  # noqa: DTZ001 (as typed)
-        return pl.Series(name, moments, dtype=pl.Datetime("us"))
-    return pl.Series(name, [None if value is None else as_text(value) for value in values], dtype=pl.String)
+def mapped_keys(source: Source) -> frozenset[str]:
+    """Keys of the headers that mark a row as the header of a source's table."""
+    if source.template:
+        return template_keys()
+    columns = [*source.columns.values(), *([source.deleted] if source.deleted else [])]
+    return frozenset(header_key(name) for column in columns for name in column.source_columns) - {""}
 
 
-def as_text(cell: Any) -> str:
-    """A cell as a person reads it: whole numbers without a decimal point, dates in ISO form."""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time(0) else cell.isoformat(sep=" ", timespec="seconds")
-    if isinstance(cell, (date, time)):
-        return cell.isoformat()
-    return str(cell).lower() if isinstance(cell, bool) else str(cell) if not isinstance(cell, timedelta) else f"{cell}"
+def _read(path: Path, place: TablePlace, batch_rows: int, bounds: Bounds) -> Iterator[Batch]:
+    with parsed("read", path, {"place": asdict(place), "batch_rows": batch_rows}, bounds) as outcome:
+        nothing = pl.DataFrame(schema={**dict.fromkeys(place.columns, pl.String), ROW: pl.Int64})
+        for number in range(outcome.result["batches"]):
+            stem = outcome.folder / f"{number:06d}"
+            yield Batch(
+                rows=_taken(stem.with_suffix(".rows"), nothing),
+                faulty=no_faulty(),
+                set_aside=_taken(stem.with_suffix(".set_aside"), none_set_aside()),
+                cell_faults=_taken(stem.with_suffix(".cell_faults"), no_cell_faults()),
+            )
+
+
+def _taken(path: Path, nothing: pl.DataFrame) -> pl.DataFrame:
+    """A frame that the sandbox wrote; its file is removed at once."""
+    if not path.exists():
+        return nothing
+    frame = pl.read_ipc(path)
+    path.unlink()
+    return frame

@@ -1,15 +1,12 @@
 """Every format yields its records with their numbers, and keeps aside what is no row."""
 
 import csv
-import io
 import json
-import zipfile
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
-import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +14,6 @@ from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, FileRefused, Tab
 from flows.ingest.readers.columnar import open_parquet
 from flows.ingest.readers.delimited import open_delimited
 from flows.ingest.readers.json_lines import open_json_lines
-from flows.ingest.readers.workbook import open_workbook
 
 
 def rows(table: Table) -> list[dict]:
@@ -167,49 +163,3 @@ def test_json_lines_without_a_line_have_no_rows_and_without_an_object_are_refuse
     with pytest.raises(FileRefused, match="found none") as refused:
         open_json_lines(write(tmp_path, "a,b\n1,2\n", "b.jsonl"))
     assert refused.value.rows == 2
-
-
-def workbook(path: Path, cells: dict[tuple[int, int], object], sheet: str = "表") -> Path:
-    with xlsxwriter.Workbook(path) as book:
-        page = book.add_worksheet(sheet)
-        day = book.add_format({"num_format": "yyyy-mm-dd"})
-        for (row, column), value in cells.items():
-            if isinstance(value, datetime):
-                page.write_datetime(row, column, value, day)
-            else:
-                page.write(row, column, value)
-    return path
-
-
-def test_a_sheet_keeps_typed_cells_and_the_numbers_a_person_sees(tmp_path):
-    cells = {
-        (2, 1): "编号", (2, 2): "签订日期", (2, 3): "金额",
-        (3, 1): 1001, (3, 2): datetime(2024, 3, 31), (3, 3): 1.005,
-        (5, 1): "A-7", (5, 2): "待签订", (5, 3): 2,
-    }  # fmt: skip
-    table = open_workbook(workbook(tmp_path / "a.xlsx", cells), sheet="表", header_row=3)
-    assert rows(table) == [
-        {"编号": "1001", "签订日期": "2024-03-31", "金额": 1.005, ROW: 4},
-        {"编号": "A-7", "签订日期": "待签订", "金额": 2.0, ROW: 6},
-    ]
-    assert table.sheet == "表"
-
-
-def test_a_workbook_that_cannot_be_used_is_refused_with_its_cause(tmp_path):
-    path = workbook(tmp_path / "a.xlsx", {(0, 0): "a", (1, 0): 1})
-    with pytest.raises(FileRefused, match="'合同'"):
-        open_workbook(path, sheet="合同")
-    with pytest.raises(FileRefused, match="header in row 9"):
-        open_workbook(path, header_row=9)
-    with pytest.raises(FileRefused, match="xlsx"):
-        open_workbook(write(tmp_path, "a,b"))
-    with pytest.raises(FileRefused, match="stray cell"):
-        open_workbook(workbook(tmp_path / "wide.xlsx", {(0, 0): "a", (1_048_575, 16_383): 1}))
-
-
-def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", b" " * (80 << 20))
-    with pytest.raises(FileRefused, match="unpacked"):
-        open_workbook(write(tmp_path, content.getvalue(), "bomb.xlsx"))
