@@ -1,10 +1,9 @@
 """Tryton: the records of a model, and the revisions of one that keeps history such as ``sale.opportunity``.
 
-What is new is found by ``create_date`` and ``write_date``, from a while before the newest change of the last pull: both
-are the moment at which a transaction began, and one that took long shows up late. Records that were deleted are found
-by comparing ids, which are one cheap search. Revisions are asked for only of records that changed: when each was
-revised (``history_revisions``), then the values as of each of these moments (``_datetime`` in the context). Revisions
-that were made in one transaction are one request.
+What is new is found by ``create_date`` and ``write_date``; records that were deleted by comparing ids, which are one
+cheap search. Revisions are asked for only of records that changed: when each was revised (``history_revisions``), then
+the values as of each of these moments (``_datetime`` in the context). Revisions that were made in one transaction are
+one request.
 """
 
 import base64
@@ -15,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flows.config.sources import Source
+from flows.ingest.crm.by_id import MARGIN_SECONDS, all_ids, changed_records, resumed
 from flows.ingest.crm.http import Authorization, PullRefused, Session, Verdict, judge_status, read_json
 from flows.ingest.crm.protocol import Connector, Cursor, Page, Record
 
@@ -107,49 +107,34 @@ class Records(Connector):
 
     def _search(
         self, session: Session, domain: list[Any], fields: Sequence[str], limit: int, **context: Any
-    ) -> list[dict[str, Any]]:
+    ) -> list[Record]:
         arguments = {"domain": domain, "offset": 0, "limit": limit, "order": [["id", "ASC"]], "fields_names": [*fields]}
         rows = (_flat(row) for row in self._ask(session, "search_read", arguments, **context))
         return [{field: row.get(field) for field in fields} for row in rows]
 
     def pull(self, session: Session, since: Cursor | None) -> Iterator[Page]:
         """Records in the order of their ids; one that changes while others are read is read again the next night."""
-        for rows, cursor in self._changed(session, self._resumed(since), [*self.fields, "id"]):
+        for rows, cursor in self._changed(session, resumed(since, self.fields), [*self.fields, "id"]):
             yield Page([{**row, "deleted": False} for row in rows], cursor)
 
     def sweep(self, session: Session, since: Cursor | None) -> Iterator[Page] | None:
         """Ids of all records, in few requests."""
-        return self._all_ids(session)
+        limit = int(self.connect.options.get("id_page", 50_000))
 
-    def _all_ids(self, session: Session) -> Iterator[Page]:
-        limit, after = int(self.connect.options.get("id_page", 50_000)), 0
-        while True:
+        def read(after: int) -> list[int]:
             arguments = {"domain": [["id", ">", after]], "offset": 0, "limit": limit, "order": [["id", "ASC"]]}
-            ids = self._ask(session, "search", arguments)
-            after = ids[-1] if ids else after
-            yield Page([{"id": number} for number in ids], {"after": after})
-            if len(ids) < limit:
-                return
+            return list(self._ask(session, "search", arguments))
 
-    def _resumed(self, since: Cursor | None) -> Cursor:
-        """The cursor to go on from: none if other fields were asked for then, since no record has the new ones."""
-        return since if since and since.get("fields") == self.fields else {}
+        return (Page([{"id": number} for number in ids], cursor) for ids, cursor in all_ids(limit, read))
 
-    def _changed(
-        self, session: Session, since: Cursor, fields: Sequence[str]
-    ) -> Iterator[tuple[list[dict[str, Any]], Cursor]]:
+    def _changed(self, session: Session, since: Cursor, fields: Sequence[str]) -> Iterator[tuple[list[Record], Cursor]]:
         """Pages of what changed since a cursor, each with the cursor behind it."""
-        at, after, limit = since.get("at"), since.get("after", 0), int(self.connect.options.get("page", 500))
-        # Taken before the first page: what changes while pages are read counts as not yet read.
-        until = since["until"] if "until" in since else self._newest(session)
-        window = self._window(at)
-        while True:
-            rows = self._search(session, [["id", ">", after], *window], fields, limit)
-            if len(rows) < limit:
-                yield rows, {"at": max(filter(None, (at, until)), default=None), "fields": self.fields}
-                return
-            after = rows[-1]["id"]
-            yield rows, {"at": at, "until": until, "after": after, "fields": self.fields}
+        limit = int(self.connect.options.get("page", 500))
+
+        def read(at: str | None, after: int) -> list[Record]:
+            return self._search(session, [["id", ">", after], *self._window(at)], fields, limit)
+
+        return changed_records(since, self.fields, limit, lambda: self._newest(session), read)
 
     def _window(self, at: str | None) -> list[Any]:
         """The part of a domain that is true for what may have changed since ``at``."""
@@ -162,7 +147,9 @@ class Records(Connector):
         """From when on changes are asked for, if those up to ``at`` have been read."""
         if at is None:
             return FIRST
-        return datetime.fromisoformat(at) - timedelta(seconds=float(self.connect.options.get("overlap_seconds", 300)))
+        return datetime.fromisoformat(at) - timedelta(
+            seconds=float(self.connect.options.get("overlap_seconds", MARGIN_SECONDS))
+        )
 
     def _newest(self, session: Session) -> str | None:
         """When the newest change was made that can be seen now; None for an empty model."""
@@ -192,7 +179,7 @@ class Revisions(Records):
 
     def pull(self, session: Session, since: Cursor | None) -> Iterator[Page]:
         """Revisions of the records that changed, from the same moment on as the records themselves."""
-        since = self._resumed(since)
+        since = resumed(since, self.fields)
         for rows, cursor in self._changed(session, since, ["id"]):
             yield Page(self._revisions(session, [row["id"] for row in rows], self._begin(since.get("at"))), cursor)
 
