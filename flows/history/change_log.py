@@ -1,14 +1,18 @@
-"""The change log on disk: its columns, which nights it has, and the state of an entity as a query over them.
+"""The change log on disk: its columns, which nights it has, and its rows as a query.
 
-``history/<entity>/<as_of>.parquet`` holds the rows that were new, changed or gone on one night. A key has at most one
-row a night. The state at a date is the newest row of each key up to that date, unless that row says ``deleted``.
+``history/<entity>/<as_of>.parquet`` holds the rows that one night recorded. ``_valid_from`` is that night: what was
+known when. ``_observed_on`` is the day that the export shows, the same day but for dated exports. A key has at most one
+row for a night and an observed day.
+
+``_change`` is ``new``, ``changed`` or ``deleted`` where a row differs from the state of the day before. A snapshot that
+arrives late changes what later ones differ from, so that some of these have to be said again: ``restated`` is a row
+that held from then on (also: one of an addition that repeats what was known), ``withdrawn`` a key that was gone.
 
 The row hash is DuckDB's ``hash()`` over the entity's schema columns in their order. It is fast (10 M rows in seconds)
-but DuckDB does not promise it for ever, and it covers the columns of its day. Every file therefore carries a
-signature in its
-metadata: the hash of a fixed row of all types, and the columns. Where a file's signature is not today's, its hashes
-are not trusted but computed anew from its columns; an upgrade or a new column is slower once and never floods the log
-with changes.
+but DuckDB does not promise it for ever, and it covers the columns of its day. Every file therefore carries a signature
+in its metadata: the hash of a fixed row of all types, and the columns. Where a file's signature is not today's, its
+hashes are not trusted but computed anew from its columns; an upgrade or a new column is slower once and never floods
+the log with changes.
 """
 # ruff: noqa: S608 (statements are composed of the schemas' own column names and of quoted literals)
 
@@ -17,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 
 import duckdb
@@ -43,7 +48,11 @@ ACCOUNTING = "_source_file"
 EMPTY_FILE = "00000000.parquet"
 """A file without rows in every ``build/log/<entity>``: the entity always has all its columns."""
 
+GONE = "_change in ('deleted', 'withdrawn')"
+"""Condition of a row that says that its key is not there."""
+
 _SIGNATURE_KEY = "planloop_row_hash"
+_DAYS_KEY = "planloop_days"
 _PROBE = (
     "hash('planloop', '甲', 1.25::decimal(18,2), 1.25::decimal(18,8), timestamp '2020-02-29 23:59:59.123456', "
     "date '2020-02-29', true, 0.1::double, 7::bigint, 7::integer, null)"
@@ -78,6 +87,11 @@ class EntityColumns:
     def key_names(self) -> str:
         """The key columns, quoted, as a select list."""
         return ", ".join(quoted(name) for name in self.key)
+
+    @property
+    def key_typed(self) -> str:
+        """The key columns, each cast to its stated type."""
+        return ", ".join(f"{quoted(name)}::{self.types[name]} as {quoted(name)}" for name in self.key)
 
     @property
     def row_hash(self) -> str:
@@ -161,77 +175,70 @@ def empty_log(entity: str) -> pl.DataFrame:
     return pl.DataFrame(schema=ENTITIES[entity].dtypes() | LOG_COLUMNS)
 
 
-def state_query(
-    connection: duckdb.DuckDBPyConnection, columns: EntityColumns, files: Sequence[Path], *, only_key: bool = False
-) -> str:
-    """The state after the nights of ``files`` as a select: key or all columns, then ``_valid_from … _row_hash``.
-
-    Nothing is sorted or ranked over the whole log. The first night is by far the largest; its rows count unless their
-    key comes again later, and of the later rows the newest of each key counts. Memory goes with the later nights
-    alone.
-
-    Args:
-        connection: where the query will run; the signatures of the files are read with it.
-        columns: the entity.
-        files: files of the change log, oldest first, at least one.
-        only_key: leave out the columns that are not of the key.
-    """
-    selected = columns.key_names if only_key else columns.names
-    rest = "_change, _valid_from, _source, _file, _row, _row_hash"
-    first = log_rows(connection, columns, files[:1], f"{selected}, {rest}")
-    if len(files) == 1:
-        return f"select {selected}, {rest} from ({first}) where _change <> 'deleted'"
-    later = log_rows(connection, columns, files[1:], f"{selected}, {rest}")
-    later_keys = log_rows(connection, columns, files[1:], f"{columns.key_names}, _valid_from")
-    return f"""
-        select {selected}, {rest}
-        from ({first}) as first_night
-        anti join ({later_keys}) as superseding using ({columns.key_names})
-        where _change <> 'deleted'
-        union all
-        select {selected}, {rest}
-        from ({later}) as later_night
-        semi join (
-            select {columns.key_names}, max(_valid_from) as _valid_from from ({later_keys}) group by all
-        ) as newest using ({columns.key_names}, _valid_from)
-        where _change <> 'deleted'
-    """
-
-
 def log_rows(
     connection: duckdb.DuckDBPyConnection, columns: EntityColumns, files: Sequence[Path], selected: str
 ) -> str:
-    """All rows of some files of the change log as a select; hashes of another signature are computed anew."""
+    """All rows of some files of the change log as a select; hashes of another signature are computed anew.
+
+    Besides the columns of the log a row has ``_path``, the file it is read from.
+    """
     own = columns.signature(connection)
-    signatures = _signatures(connection, files)
-    trusted = [path for path in files if signatures.get(str(path)) == own]
-    outdated = [path for path in files if signatures.get(str(path)) != own]
+    notes = _notes(connection, files)
+    trusted = [path for path in files if notes[path].get(_SIGNATURE_KEY) == own]
+    outdated = [path for path in files if path not in trusted]
     parts = []
-    if trusted:
-        parts.append(f"select {selected} from {_read(trusted)}")
+    if dated := [path for path in trusted if _DAYS_KEY in notes[path]]:
+        parts.append(f"select {selected} from {_read(dated)}")
+    # Nights of before there were dated exports: each shows its own day.
+    if undated := [path for path in trusted if _DAYS_KEY not in notes[path]]:
+        parts.append(f"select {selected} from (select *, _valid_from as _observed_on from {_read(undated)})")
     if outdated:
-        log = ", ".join(name for name in LOG_COLUMNS if name != "_row_hash")
         stored = _stored_columns(connection, outdated)
         typed = ", ".join(
             f"{quoted(name) if name in stored else 'null'}::{kind} as {quoted(name)}"
             for name, kind in columns.types.items()
         )
+        observed = "coalesce(_observed_on, _valid_from)" if "_observed_on" in stored else "_valid_from"
+        log = f"_change, _valid_from, {observed} as _observed_on, _source, _file, _row, _path"
         rows = f"select {typed}, {log} from {_read(outdated)}"
         parts.append(f"select {selected} from (select *, {columns.row_hash} as _row_hash from ({rows}))")
     return " union all ".join(parts)
 
 
-def hash_metadata(connection: duckdb.DuckDBPyConnection, columns: EntityColumns) -> str:
-    """The option of COPY that puts the signature of today's row hash into a Parquet file."""
-    return f"KV_METADATA {{{_SIGNATURE_KEY}: {literal(columns.signature(connection))}}}"
+class Days(StrEnum):
+    """Which days the rows of a file show; written into its metadata."""
+
+    NIGHT = "night"
+    """Its own night."""
+    ORDERED = "ordered"
+    """Other days, all of them after those of the files before it."""
+    UNSETTLED = "unsettled"
+    """Days that came in late or again: the state and the history follow only from all files together."""
 
 
-def _signatures(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> dict[str, str]:
-    rows = connection.execute(
-        "select file_name, decode(value) from parquet_kv_metadata(?) where decode(key) = ?",
-        [[str(path) for path in files], _SIGNATURE_KEY],
-    ).fetchall()
-    return dict(rows)
+def days_of(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> list[Days]:
+    """Which days the rows of each file show."""
+    notes = _notes(connection, files)
+    return [Days(notes[path].get(_DAYS_KEY, Days.NIGHT)) for path in files]
+
+
+def file_metadata(connection: duckdb.DuckDBPyConnection, columns: EntityColumns, days: Days) -> str:
+    """The option of COPY that notes the signature of today's row hash, and the days shown, in a Parquet file."""
+    notes = {_SIGNATURE_KEY: columns.signature(connection), _DAYS_KEY: days.value}
+    return f"KV_METADATA {{{', '.join(f'{name}: {literal(note)}' for name, note in notes.items())}}}"
+
+
+def _notes(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> dict[Path, dict[str, str]]:
+    """What the metadata of each file says, by key."""
+    notes: dict[Path, dict[str, str]] = {path: {} for path in files}
+    if files:
+        rows = connection.execute(
+            "select file_name, decode(key), decode(value) from parquet_kv_metadata(?) where decode(key) in (?, ?)",
+            [[str(path) for path in files], _SIGNATURE_KEY, _DAYS_KEY],
+        ).fetchall()
+        for path, name, note in rows:
+            notes[Path(path)][name] = note
+    return notes
 
 
 def _stored_columns(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> set[str]:
@@ -239,4 +246,4 @@ def _stored_columns(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]
 
 
 def _read(files: Sequence[Path]) -> str:
-    return f"read_parquet([{', '.join(literal(path) for path in files)}], union_by_name = true)"
+    return f"read_parquet([{', '.join(literal(path) for path in files)}], union_by_name = true, filename = '_path')"

@@ -1,4 +1,4 @@
-"""Tonight's rows of one entity against the state of the change log: which are new, changed or gone.
+"""The exports of one day against the state of the change log: which rows of an entity are new, changed or gone.
 
 One pass over tonight's rows and one over keys and hashes of the state, joined by key. Only what differs is held wide.
 """
@@ -12,28 +12,53 @@ from pathlib import Path
 import duckdb
 
 from flows.errors import PermanentError
-from flows.history.change_log import EntityColumns, hash_metadata, literal, log_rows, quoted, state_query
+from flows.history.change_log import Days, EntityColumns, file_metadata, literal, quoted
+from flows.history.state import state_query
 
 
 @dataclass(frozen=True)
-class EntityNight:
-    """What is compared tonight for one entity.
+class Snapshot:
+    """What the exports of one day say of an entity, and what they are compared with.
 
     Attributes:
-        accepted: validated rows, one Parquet file per source file.
-        sources: names of the sources whose rows count tonight.
+        as_of: the night that records it.
+        observed_on: the day that the exports show.
+        columns: the entity.
+        accepted: validated rows of that day, one Parquet file per source file.
+        sources: names of the sources whose rows count.
         deleting: those of them whose exports are complete, so that a missing key is a deleted one.
-        rejected: quarantined cells of all files; the readable keys in them are not gone.
-        state: files of the change log before tonight, oldest first.
+        repeating: those of them whose rows are recorded even where they repeat what is known: additions by day, which
+            may once be preceded by a late one.
+        rejected: quarantined cells of all files.
+        files: names of the files of the day; the readable keys among their quarantined cells are not gone.
+        state: files of the change log, in the order in which they were recorded.
+        is_late: whether the log shows later days already; then the state of the day itself is compared.
+        has_deletions: whether accepted rows may tell, in ``_deleted``, that their key is gone.
     """
 
     as_of: date
+    observed_on: date
     columns: EntityColumns
     accepted: tuple[Path, ...]
     sources: tuple[str, ...]
     deleting: tuple[str, ...]
+    repeating: tuple[str, ...]
     rejected: tuple[Path, ...]
+    files: tuple[str, ...]
     state: tuple[Path, ...]
+    is_late: bool
+    has_deletions: bool
+
+    def state_query(self, connection: duckdb.DuckDBPyConnection, *, only_key: bool = False) -> str:
+        """What was known of the day before these exports; ``state`` must not be empty."""
+        until = self.observed_on if self.is_late else None
+        return state_query(connection, self.columns, self.state, only_key=only_key, until=until)
+
+    def days(self, *, repeats: bool) -> Days:
+        """Which days its changes show; ``repeats``: whether some of them only say again what was known."""
+        if self.is_late or repeats:
+            return Days.UNSETTLED
+        return Days.NIGHT if self.observed_on == self.as_of else Days.ORDERED
 
 
 @dataclass(frozen=True)
@@ -52,42 +77,40 @@ def rows_by_source(connection: duckdb.DuckDBPyConnection, query: str) -> dict[st
 
 
 def keyed_rejects_by_source(
-    connection: duckdb.DuckDBPyConnection, entity: str, rejected: Sequence[Path]
+    connection: duckdb.DuckDBPyConnection, entity: str, rejected: Sequence[Path], names: Sequence[str]
 ) -> dict[str, int]:
-    """Quarantined rows of an entity whose key can be read, by source."""
-    if not rejected:
+    """Quarantined rows of an entity whose key can be read, by source; of the files called ``names``."""
+    if not rejected or not names:
         return {}
-    files = ", ".join(literal(path) for path in rejected)
     query = (
-        f"select source, count(distinct (file, sheet, row)) from read_parquet([{files}], union_by_name = true) "
-        f"where entity = {literal(entity)} and key is not null group by all"
+        f"select source, count(distinct (file, sheet, row)) from {_cells(rejected)} "
+        f"where entity = {literal(entity)} and file in ({_listed(names)}) and key is not null group by all"
     )
     return dict(connection.execute(query).fetchall())
 
 
-def tonight_query(night: EntityNight) -> str:
-    """Tonight's rows of the entity: schema columns, ``_source``, ``_file``, ``_row`` and ``_row_hash``."""
-    columns = night.columns
-    if not night.accepted or not night.sources:
+def tonight_query(snapshot: Snapshot) -> str:
+    """The rows of the exports: schema columns, ``_source``, ``_file``, ``_row`` and ``_row_hash``."""
+    columns = snapshot.columns
+    if not snapshot.accepted or not snapshot.sources:
         nothing = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.types.items())
         return (
             f"select {nothing}, null::varchar as _source, null::varchar as _file, null::bigint as _row, "
             "null::ubigint as _row_hash where false"
         )
-    files = ", ".join(literal(path) for path in night.accepted)
-    sources = ", ".join(literal(source) for source in night.sources)
+    there = " and not coalesce(_deleted, false)" if snapshot.has_deletions else ""
     return (
         f"select *, {columns.row_hash} as _row_hash from (select {columns.typed}, _source, _file, _row "
-        f"from read_parquet([{files}], union_by_name = true) where _source in ({sources}))"
+        f"from {_accepted(snapshot)}{there})"
     )
 
 
-def write_difference(connection: duckdb.DuckDBPyConnection, night: EntityNight, target: Path) -> list[Change]:
-    """Write tonight's change rows of one entity to ``target``, ordered by key; no file where nothing changed.
+def write_difference(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, target: Path) -> list[Change]:
+    """Write the change rows of one entity on one day to ``target``, ordered by key; no file where nothing changed.
 
     Args:
         connection: an engine with its limits set.
-        night: what is compared.
+        snapshot: what is compared.
         target: the staged file.
 
     Returns:
@@ -96,99 +119,121 @@ def write_difference(connection: duckdb.DuckDBPyConnection, night: EntityNight, 
     Raises:
         PermanentError: a key comes twice among the changes.
     """
-    tonight = tonight_query(night)
-    parts = _first_night(night, tonight) if not night.state else _later_night(connection, night, tonight)
-    names, key = night.columns.names, night.columns.key_names
+    tonight = tonight_query(snapshot)
+    parts = _differences(connection, snapshot, tonight) if snapshot.state else {"new": tonight}
+    names, key = snapshot.columns.names, snapshot.columns.key_names
     select = " union all ".join(
-        f"select {names}, {literal(change)} as _change, {literal(night.as_of)}::date as _valid_from, "
-        f"{literal(night.as_of)}::date as _observed_on, "
-        f"_source, _file, _row, _row_hash from ({part})"
+        f"select {names}, {literal(change)} as _change, {literal(snapshot.as_of)}::date as _valid_from, "
+        f"{literal(snapshot.observed_on)}::date as _observed_on, _source, _file, _row, _row_hash from ({part})"
         for change, part in parts.items()
     )
     if not parts or connection.execute(f"select 1 from ({select}) limit 1").fetchone() is None:
         return []
     target.parent.mkdir(parents=True, exist_ok=True)
-    metadata = hash_metadata(connection, night.columns)
+    metadata = file_metadata(connection, snapshot.columns, snapshot.days(repeats="restated" in parts))
     connection.execute(
         f"copy ({select} order by {key}) to {literal(target)} (FORMAT parquet, COMPRESSION zstd, {metadata})"
     )
-    _check_keys(connection, night, target)
+    _check_keys(connection, snapshot, target)
     counts = connection.execute(
         "select _source, _file, _change, count(*) from read_parquet(?) group by all order by all", [str(target)]
     ).fetchall()
     return [Change(*row) for row in counts]
 
 
-def _check_keys(connection: duckdb.DuckDBPyConnection, night: EntityNight, target: Path) -> None:
-    """A key has at most one row a night: the state could not tell which of two is the newest."""
+def _check_keys(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, target: Path) -> None:
+    """A key has at most one row a day: the state could not tell which of two is the newest."""
     repeated = connection.execute(
-        f"select {night.columns.key_names}, count(*) from read_parquet(?) group by all having count(*) > 1 limit 1",
+        f"select {snapshot.columns.key_names}, count(*) from read_parquet(?) group by all having count(*) > 1 limit 1",
         [str(target)],
     ).fetchone()
     if repeated:
         target.unlink()
         raise PermanentError(
-            f"build/accepted/{night.columns.entity}: expected every key once, "
+            f"build/accepted/{snapshot.columns.entity}: expected every key once, "
             f"found {repeated[:-1]} {repeated[-1]} times. "
             "Validation settles keys that repeat: run the night again from its start, and report this if it stays."
         )
 
 
-def _first_night(night: EntityNight, tonight: str) -> dict[str, str]:
-    return {"new": tonight}
-
-
-def _later_night(connection: duckdb.DuckDBPyConnection, night: EntityNight, tonight: str) -> dict[str, str]:
-    """The selects of new, changed and deleted rows; those without rows are left out."""
-    columns, key = night.columns, night.columns.key
-    state = state_query(connection, columns, night.state, only_key=True)
-    tonight, state = _without_equal_rows(connection, night, tonight, state)
+def _differences(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, tonight: str) -> dict[str, str]:
+    """The selects of rows that are new, changed, gone, or said again."""
+    columns, key = snapshot.columns, snapshot.columns.key
+    state = snapshot.state_query(connection, only_key=True)
+    if not snapshot.repeating:
+        tonight, state = _without_equal_rows(connection, columns, tonight, state)
     agree = " and ".join(f"tonight.{quoted(name)} = state.{quoted(name)}" for name in key)
     is_tonight, is_known = f"tonight.{quoted(key[0])} is not null", f"state.{quoted(key[0])} is not null"
     # A row that another source now delivers has changed too: it is that source whose export may delete it from here on.
     differs = "(tonight._row_hash is distinct from state._row_hash or tonight._source is distinct from state._source)"
-    kept = f"{is_tonight} and {differs}"
-    if night.deleting:
-        kept += f" or not ({is_tonight}) and state._source in ({', '.join(literal(name) for name in night.deleting)})"
+    says = f"({differs} or tonight._source in ({_listed(snapshot.repeating)}))" if snapshot.repeating else differs
+    kept = f"{is_tonight} and {says}"
+    if snapshot.deleting:
+        kept += f" or not ({is_tonight}) and state._source in ({_listed(snapshot.deleting)})"
     was_key = ", ".join(f"state.{quoted(name)} as {quoted('_was_' + name)}" for name in key)
+    kind = f"case when not ({is_known}) then 'new' when {differs} then 'changed' else 'restated' end"
     connection.execute(
         f"""
         create or replace temp table difference as
-        select tonight.*, {was_key}, state._valid_from as _was_valid_from,
-            case when {is_tonight} then case when {is_known} then 'changed' else 'new' end else 'deleted' end as _kind
+        select tonight.*, {was_key}, case when {is_tonight} then {kind} else 'deleted' end as _kind
         from ({tonight}) as tonight
-        {"full" if night.deleting else "left"} join ({state}) as state on {agree}
+        {"full" if snapshot.deleting else "left"} join ({state}) as state on {agree}
         where {kept}
         """
     )
-    parts = {kind: f"select * from difference where _kind = '{kind}'" for kind in ("new", "changed")}
-    was_key = ", ".join(f"{quoted('_was_' + name)} as {quoted(name)}" for name in key)
+    kinds = connection.execute("select distinct _kind from difference where _kind <> 'deleted' order by 1").fetchall()
+    parts = {kind: f"select * from difference where _kind = '{kind}'" for (kind,) in kinds}
+    return parts | _deletions(connection, snapshot)
+
+
+def _deletions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> dict[str, str]:
+    """The select of deleted rows, with what was last known of them, if there are any."""
+    columns = snapshot.columns
+    was_key = ", ".join(f"{quoted('_was_' + name)} as {quoted(name)}" for name in columns.key)
     connection.execute(
         f"""
         create or replace temp table gone as
-        select {was_key}, _was_valid_from as _valid_from
+        select {was_key}, null::varchar as _by_source, null::varchar as _by_file, null::bigint as _by_row
         from difference
         where _kind = 'deleted'
         """
     )
-    if night.rejected:
+    if snapshot.rejected and snapshot.files:
+        rejected = rejected_keys(columns, snapshot.rejected, f"file in ({_listed(snapshot.files)})")
         connection.execute(
-            f"create or replace temp table gone as select gone.* from gone anti join ({_rejected_keys(night)}) "
-            f"as rejected using ({columns.key_names})"
+            f"create or replace temp table gone as select gone.* from gone "
+            f"anti join ({rejected}) as rejected using ({columns.key_names})"
         )
-    if connection.execute("select count(*) from gone").fetchone() != (0,):
-        everything = log_rows(
-            connection, columns, night.state, f"{columns.names}, _valid_from, _source, _file, _row, _row_hash"
+    if snapshot.has_deletions and snapshot.accepted and snapshot.sources:
+        connection.execute(
+            f"""
+            insert into gone
+            select {columns.key_typed}, _source, _file, _row
+            from {_accepted(snapshot)} and coalesce(_deleted, false)
+            """
         )
-        parts["deleted"] = (
-            f"select last_known.* from ({everything}) as last_known "
-            f"semi join gone using ({columns.key_names}, _valid_from)"
-        )
-    return parts
+    if connection.execute("select count(*) from gone").fetchone() == (0,):
+        return {}
+    return {
+        "deleted": f"""
+            select last_known.* replace (
+                coalesce(_by_source, _source) as _source,
+                case when _by_source is null then _file else _by_file end as _file,
+                case when _by_source is null then _row else _by_row end as _row
+            )
+            from ({snapshot.state_query(connection)}) as last_known
+            inner join (
+                select {columns.key_names}, max(_by_source) as _by_source, max(_by_file) as _by_file,
+                    max(_by_row) as _by_row
+                from gone
+                group by all
+            ) as gone using ({columns.key_names})
+        """
+    }
 
 
 def _without_equal_rows(
-    connection: duckdb.DuckDBPyConnection, night: EntityNight, tonight: str, state: str
+    connection: duckdb.DuckDBPyConnection, columns: EntityColumns, tonight: str, state: str
 ) -> tuple[str, str]:
     """Both sides without the rows that are the same on either, which are nearly all of a full export.
 
@@ -198,12 +243,11 @@ def _without_equal_rows(
     rows are compared by key. (Unseen it stays only if that other row, too, is changed or gone on the same night: with
     50,000 changes in 10 M rows once in 10 thousand million nights.)
     """
-    was_key = ", ".join(f"state.{quoted(name)} as {quoted('_was_' + name)}" for name in night.columns.key)
+    was_key = ", ".join(f"state.{quoted(name)} as {quoted('_was_' + name)}" for name in columns.key)
     connection.execute(
         f"""
         create or replace temp table unequal as
-        select tonight.*, {was_key}, state._valid_from as _was_valid_from, state._source as _was_source,
-            state._row_hash as _was_row_hash
+        select tonight.*, {was_key}, state._source as _was_source, state._row_hash as _was_row_hash
         from ({tonight}) as tonight
         full join ({state}) as state on tonight._row_hash = state._row_hash and tonight._source = state._source
         where tonight._row_hash is null or state._row_hash is null
@@ -218,8 +262,8 @@ def _without_equal_rows(
     ).fetchall()
     if same_tonight != same_in_state:
         return tonight, state
-    was = {f"_was_{name}": f"_{name}" for name in ("valid_from", "source", "row_hash")}
-    was |= {f"_was_{name}": name for name in night.columns.key}
+    was = {f"_was_{name}": f"_{name}" for name in ("source", "row_hash")}
+    was |= {f"_was_{name}": name for name in columns.key}
     return (
         f"select * exclude ({', '.join(map(quoted, was))}) from unequal where _row_hash is not null",
         f"select {', '.join(f'{quoted(was_name)} as {quoted(name)}' for was_name, name in was.items())} "
@@ -227,14 +271,27 @@ def _without_equal_rows(
     )
 
 
-def _rejected_keys(night: EntityNight) -> str:
-    """Keys that can be read in tonight's quarantined rows of the entity."""
-    files = ", ".join(literal(path) for path in night.rejected)
+def rejected_keys(columns: EntityColumns, rejected: Sequence[Path], condition: str = "true") -> str:
+    """Keys that can be read in quarantined rows of the entity that fulfil a condition."""
     parts = ", ".join(
         f"try_cast(json_extract_string(key, {literal('$.' + quoted(name))}) as {kind}) as {quoted(name)}"
-        for name, kind in ((name, night.columns.types[name]) for name in night.columns.key)
+        for name, kind in ((name, columns.types[name]) for name in columns.key)
     )
     return (
-        f"select distinct {parts} from read_parquet([{files}], union_by_name = true) "
-        f"where entity = {literal(night.columns.entity)} and key is not null and json_valid(key)"
+        f"select distinct {parts} from {_cells(rejected)} where entity = {literal(columns.entity)} "
+        f"and key is not null and json_valid(key) and {condition}"
     )
+
+
+def _cells(rejected: Sequence[Path]) -> str:
+    return f"read_parquet([{_listed(rejected)}], union_by_name = true)"
+
+
+def _accepted(snapshot: Snapshot) -> str:
+    """The accepted rows of the sources that count, ending in a condition that may be added to."""
+    files = f"read_parquet([{_listed(snapshot.accepted)}], union_by_name = true)"
+    return f"{files} where _source in ({_listed(snapshot.sources)})"
+
+
+def _listed(values: Sequence[object]) -> str:
+    return ", ".join(literal(value) for value in values)

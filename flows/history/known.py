@@ -7,7 +7,8 @@ from datetime import date
 import polars as pl
 
 from flows.config.settings import Engine
-from flows.history.change_log import EntityColumns, night_files, open_engine, quoted, state_query
+from flows.history.change_log import EntityColumns, night_files, open_engine, quoted
+from flows.history.state import state_query
 from flows.workspace import Workspace
 from schemas.registry import ENTITIES
 

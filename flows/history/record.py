@@ -4,24 +4,21 @@ import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import duckdb
 
 from flows.errors import PermanentError
 from flows.history.accounting import accounting_frame, staged_accounting
-from flows.history.change_log import EntityColumns, night_files, nights, open_engine, state_query
+from flows.history.change_log import EntityColumns, night_files, nights, open_engine
 from flows.history.commit import recover
-from flows.history.difference import (
-    Change,
-    EntityNight,
-    keyed_rejects_by_source,
-    rows_by_source,
-    tonight_query,
-    write_difference,
-)
+from flows.history.difference import Change, Snapshot, keyed_rejects_by_source, rows_by_source, write_difference
 from flows.history.durable import replace_file
+from flows.history.late import write_restated
+from flows.history.parts import accepted_by_day, accepted_rows, join_parts, tells_deletions
 from flows.history.quarantine import gather, rejected_files, staged_quarantine
+from flows.history.snapshots import Recorded
 from flows.ingest.accounting import FileAccount
 from flows.workspace import Workspace
 
@@ -42,6 +39,10 @@ class RecordedSource(Protocol):
         """``full``: what an export lacks is deleted; ``delta``: what it names as deleted is."""
 
     @property
+    def is_dated(self) -> bool:
+        """Whether each of its files shows the day in its name."""
+
+    @property
     def max_shrink(self) -> float:
         """Share by which a full export may fall below the state before it is refused."""
 
@@ -54,9 +55,13 @@ class _Night:
     files: dict[tuple[str, str], FileAccount]
     quarantined: list[dict[str, Any]] = field(default_factory=list)
 
-    def of(self, source: str) -> list[FileAccount]:
-        """The files of one source."""
-        return [file for file in self.files.values() if file.source == source]
+    def day(self, file: FileAccount) -> date:
+        """The day that a file shows."""
+        return file.observed_on or self.as_of
+
+    def of(self, source: str, day: date) -> list[FileAccount]:
+        """The files of one source that show a day."""
+        return [file for file in self.files.values() if file.source == source and self.day(file) == day]
 
     def add(self, source: str, file: str, **counts: int) -> None:
         """Add to the counts of one file."""
@@ -100,13 +105,14 @@ def stage_night(
     _check_nothing_lost(files)
     _check_names(files)
     staged = workspace.build / "night"
+    shutil.rmtree(workspace.build / "parts", ignore_errors=True)
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     night = _Night(as_of, {(file.source, file.file): file for file in files})
     with open_engine(workspace, memory_limit=memory_limit, threads=threads) as connection:
         for entity in dict.fromkeys(source.entity for source in sources):
             of_entity = [source for source in sources if source.entity == entity]
-            _stage_entity(connection, workspace, night, entity, of_entity, accept_shrink)
+            _stage_entity(connection, workspace, night, of_entity, accept_shrink)
     recorded = list(night.files.values())
     _check_nothing_lost(recorded)
     replace_file(staged_accounting(workspace), accounting_frame(as_of, recorded).write_parquet)
@@ -150,34 +156,68 @@ def _stage_entity(
     connection: duckdb.DuckDBPyConnection,
     workspace: Workspace,
     night: _Night,
-    entity: str,
     sources: Sequence[RecordedSource],
     accept_shrink: Collection[str],
 ) -> None:
+    """Stage the changes of one entity: of each day that tonight's files show, in the order of days."""
+    entity = sources[0].entity
     columns = EntityColumns.of(entity)
-    accepted = tuple(sorted((workspace.build / "accepted" / entity).glob("*.parquet")))
-    state = tuple(night_files(workspace, entity, night.as_of))
-    in_use = [source.name for source in sources if any(file.status == "accepted" for file in night.of(source.name))]
-    whole = EntityNight(night.as_of, columns, accepted, tuple(in_use), (), (), state)
-    complete = [source for source in sources if source.mode == "full" and _is_complete(night.of(source.name))]
-    _check_rows(connection, night, whole)
-    known = _state_rows(connection, whole) if complete else {}
-    keyed = keyed_rejects_by_source(connection, entity, rejected_files(workspace)) if known else {}
+    accepted = accepted_by_day(connection, workspace.build / "accepted" / entity, night.as_of)
+    _check_rows(connection, night, entity, [path for paths in accepted.values() for path in paths])
+    names = {source.name for source in sources}
+    days = sorted({night.day(file) for file in night.files.values() if file.source in names})
+    recorded = Recorded.of(workspace, entity, night.as_of) if days != [night.as_of] else None
+    staged: list[Path] = []
+    for number, day in enumerate(days):
+        parts = workspace.build / "parts" / entity
+        own, again = parts / f"{number:05d}-a.parquet", parts / f"{number:05d}-b.parquet"
+        whole = Snapshot(
+            as_of=night.as_of,
+            observed_on=day,
+            columns=columns,
+            accepted=tuple(accepted.get(day, ())),
+            sources=tuple(name for name in sorted(names) if any(f.status == "accepted" for f in night.of(name, day))),
+            deleting=(),
+            repeating=tuple(source.name for source in sources if source.is_dated and source.mode != "full"),
+            rejected=tuple(rejected_files(workspace)),
+            files=tuple(file.file for file in night.files.values() if file.source in names and night.day(file) == day),
+            state=(*night_files(workspace, entity, night.as_of), *staged),
+            is_late=recorded is not None and recorded.newest is not None and day <= recorded.newest,
+            has_deletions=any(source.mode == "delta" for source in sources) and tells_deletions(connection, accepted),
+        )
+        snapshot = _without_shrunk(connection, night, whole, sources, accept_shrink)
+        if not snapshot.sources:
+            continue
+        _account_changes(night, sources, snapshot.observed_on, write_difference(connection, snapshot, own))
+        if snapshot.is_late and recorded is not None:
+            full = {source.name for source in sources if source.mode == "full"}
+            write_restated(connection, snapshot, own, recorded.next_days(day, full), again)
+        staged += [path for path in (own, again) if path.exists()]
+    join_parts(connection, columns, staged, workspace.build / "night" / f"{entity}.parquet")
+
+
+def _without_shrunk(
+    connection: duckdb.DuckDBPyConnection,
+    night: _Night,
+    snapshot: Snapshot,
+    sources: Sequence[RecordedSource],
+    accept_shrink: Collection[str],
+) -> Snapshot:
+    """The snapshot without the sources whose full exports have shrunk too much; those left may delete."""
+    day = snapshot.observed_on
+    complete = [source for source in sources if source.mode == "full" and _is_complete(night.of(source.name, day))]
+    known = _state_rows(connection, snapshot) if complete else {}
+    keyed = (
+        keyed_rejects_by_source(connection, snapshot.columns.entity, snapshot.rejected, snapshot.files) if known else {}
+    )
+    in_use = list(snapshot.sources)
     for source in complete:
         rows = known.get(source.name, 0), keyed.get(source.name, 0)
-        if source.name not in accept_shrink and (message := _shrunk(night, source, *rows)):
-            _refuse(night, source, message)
+        if source.name not in accept_shrink and (message := _shrunk(night, day, source, *rows)):
+            _refuse(night, day, source, message)
             in_use.remove(source.name)
-    counted = replace(
-        whole,
-        sources=tuple(in_use),
-        deleting=tuple(source.name for source in complete if source.name in in_use),
-        rejected=tuple(rejected_files(workspace)),
-    )
-    if not in_use:
-        return
-    target = workspace.build / "night" / f"{entity}.parquet"
-    _account_changes(night, sources, write_difference(connection, counted, target))
+    deleting = tuple(source.name for source in complete if source.name in in_use)
+    return replace(snapshot, sources=tuple(in_use), deleting=deleting)
 
 
 def _is_complete(files: Sequence[FileAccount]) -> bool:
@@ -185,17 +225,12 @@ def _is_complete(files: Sequence[FileAccount]) -> bool:
     return bool(files) and all(file.status == "accepted" for file in files)
 
 
-def _check_rows(connection: duckdb.DuckDBPyConnection, night: _Night, whole: EntityNight) -> None:
+def _check_rows(connection: duckdb.DuckDBPyConnection, night: _Night, entity: str, accepted: Sequence[Path]) -> None:
     """Hold the accepted rows that lie on disk to what validation says it accepted."""
-    found = {
-        (source, file): rows
-        for source, file, rows in connection.execute(
-            f"select _source, _file, count(*) from ({tonight_query(whole)}) group by all"  # noqa: S608 (quoted literals)
-        ).fetchall()
-    }
+    found = accepted_rows(connection, accepted)
     faults = []
     for file in night.files.values():
-        if file.entity != whole.columns.entity or file.status != "accepted":
+        if file.entity != entity or file.status != "accepted":
             continue
         rows = found.pop((file.source, file.file), 0)
         if rows != file.rows_accepted - file.rows_merged:
@@ -209,18 +244,18 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, night: _Night, whole: Ent
     ]
     if faults:
         raise PermanentError(
-            f"build/accepted/{whole.columns.entity}: expected the rows that validation accepted. Run the night again "
+            f"build/accepted/{entity}: expected the rows that validation accepted. Run the night again "
             "from its start; if that does not help, report it with these lines:\n" + "\n".join(faults)
         )
 
 
-def _state_rows(connection: duckdb.DuckDBPyConnection, whole: EntityNight) -> dict[str, int]:
-    if not whole.state:
+def _state_rows(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> dict[str, int]:
+    if not snapshot.state:
         return {}
-    return rows_by_source(connection, state_query(connection, whole.columns, whole.state, only_key=True))
+    return rows_by_source(connection, snapshot.state_query(connection, only_key=True))
 
 
-def _shrunk(night: _Night, source: RecordedSource, known: int, keyed: int) -> str | None:
+def _shrunk(night: _Night, day: date, source: RecordedSource, known: int, keyed: int) -> str | None:
     """Why the files of a full source are refused as shrunk, or None.
 
     Args:
@@ -228,7 +263,7 @@ def _shrunk(night: _Night, source: RecordedSource, known: int, keyed: int) -> st
         keyed: quarantined rows of tonight whose key can be read. A row without a key stands for no known row: an export
             that lost its ids has shrunk, however many rows it has.
     """
-    tonight = sum(file.rows_accepted - file.rows_merged for file in night.of(source.name)) + keyed
+    tonight = sum(file.rows_accepted - file.rows_merged for file in night.of(source.name, day)) + keyed
     if tonight >= (1 - source.max_shrink) * known:
         return None
     return (
@@ -238,8 +273,8 @@ def _shrunk(night: _Night, source: RecordedSource, known: int, keyed: int) -> st
     )
 
 
-def _refuse(night: _Night, source: RecordedSource, message: str) -> None:
-    for file in night.of(source.name):
+def _refuse(night: _Night, day: date, source: RecordedSource, message: str) -> None:
+    for file in night.of(source.name, day):
         night.files[file.source, file.file] = replace(
             file, status="refused", message=message, rows_accepted=0, rows_merged=0, rows_quarantined=file.rows_in
         )
@@ -262,10 +297,12 @@ def _quarantined(as_of: date, file: FileAccount, **values: Any) -> dict[str, Any
     return {**place, **values}
 
 
-def _account_changes(night: _Night, sources: Sequence[RecordedSource], changes: Sequence[Change]) -> None:
+def _account_changes(night: _Night, sources: Sequence[RecordedSource], day: date, changes: Sequence[Change]) -> None:
+    """Add the counts to the files; what a full export lacks, to the first file of its source."""
+    full = {source.name for source in sources if source.mode == "full"}
     for change in changes:
-        if change.change == "deleted":
-            first = night.of(change.source)[0]
+        if change.change == "deleted" and change.source in full:
+            first = night.of(change.source, day)[0]
             night.add(first.source, first.file, rows_deleted=change.rows)
-        else:
+        elif change.change != "restated":
             night.add(change.source, change.file, **{f"rows_{change.change}": change.rows})

@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 from flows.history.assemble import assemble
-from flows.history.change_log import EntityColumns, night_files, open_engine, state_query
+from flows.history.change_log import EntityColumns, night_files, open_engine
 from flows.history.commit import commit_night
 from flows.history.quarantine import QUARANTINE
 from flows.history.record import stage_night
+from flows.history.state import state_query
 from flows.ingest.accounting import FileAccount
 from flows.workspace import Workspace
 from schemas.registry import ENTITIES
@@ -30,6 +31,7 @@ class Source:
     entity: str = "contact"
     mode: str = "full"
     max_shrink: float = 1.0
+    is_dated: bool = False
 
 
 @dataclass
