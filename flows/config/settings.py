@@ -105,6 +105,7 @@ class Settings(ConfigModel):
     engine: Engine = Engine()
     publish: Publish = Publish()
     quarantine_limit: Share = 0.05
+    fresh_within_hours: Annotated[float, Field(gt=0)] = 24
     audit: Audit = Audit()
     identity: Identity = Identity()
     operator: Operator

@@ -20,6 +20,8 @@ from flows.ingest.accounting import FileAccount
 from flows.ingest.readers.batch import ROW
 
 Kind = Literal["text", "number", "date", "boolean", "empty"]
+UnknownValues = Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]]
+"""By source and file: the values that no list knew, by column, with the number of rows that had them."""
 
 SAMPLE = 64
 """Values a batch and column that are looked at: enough to tell a column of numbers from one of words."""
@@ -117,8 +119,8 @@ class Seen:
 def with_drift(
     accounts: Sequence[FileAccount],
     recorded: pl.DataFrame,
-    unknown_tonight: Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]],
-    unknown_before: Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]],
+    unknown_tonight: UnknownValues,
+    unknown_before: UnknownValues,
     *,
     as_of: date,
     full: Collection[str],
@@ -159,7 +161,7 @@ def with_drift(
     return described
 
 
-def unknown_values(quarantined: pl.LazyFrame) -> dict[tuple[str, str], dict[str, dict[str, int]]]:
+def unknown_values(quarantined: pl.LazyFrame) -> UnknownValues:
     """By source and file: the values that no list knew, by column, with the number of rows that had them."""
     found = (
         quarantined.filter(pl.col("reason_code") == "unknown_value", pl.col("column").is_not_null())
@@ -174,7 +176,7 @@ def unknown_values(quarantined: pl.LazyFrame) -> dict[tuple[str, str], dict[str,
     return values
 
 
-def _recorded(row: Mapping[str, Any], unknown: Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]]) -> Seen:
+def _recorded(row: Mapping[str, Any], unknown: UnknownValues) -> Seen:
     return Seen(
         night=row["as_of_date"],
         file=row["file"],

@@ -1,0 +1,86 @@
+"""Whether every source delivered what the night needs: told as soon as it is known, for all sources in one message.
+
+A source that may not fail stops the night before anything is built from it: nothing is published, the change log stays
+as it is. One that may (``refused: ignore``, ``missing: ignore``) is left out: none of its rows is deleted, its last
+state stays, and the audit warns of it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from flows.config.settings import Language
+from flows.config.sources import Source
+from flows.ingest.accounting import FileAccount
+
+_LISTED = 12
+"""Files named one by one: with head and tail they fit a screen."""
+_LONGEST = 300
+
+
+def is_tolerated(file: FileAccount, source: Source) -> bool:
+    """Whether the night may go on although this file was refused or is missing."""
+    if file.status == "missing" and source.connect is None:
+        return source.missing == "ignore"
+    return source.refused == "ignore"
+
+
+def undelivered(files: Iterable[FileAccount], sources: Mapping[str, Source]) -> list[FileAccount]:
+    """The refused and missing files that the night cannot do without, in the order given."""
+    return [file for file in files if file.status != "accepted" and not is_tolerated(file, sources[file.source])]
+
+
+def left_out(files: Iterable[FileAccount], sources: Mapping[str, Source]) -> list[FileAccount]:
+    """The refused and missing files that the night goes on without."""
+    return [file for file in files if file.status != "accepted" and is_tolerated(file, sources[file.source])]
+
+
+def explain(
+    files: Sequence[FileAccount], as_of: date, run_id: str, *, kept: str | None, language: Language = "en"
+) -> str:
+    """Why the night is refused, on one screen.
+
+    Args:
+        files: what was not delivered.
+        as_of: the night.
+        run_id: the run.
+        kept: the run that readers keep; None where nothing is published yet.
+        language: of the operator.
+    """
+    sources = list(dict.fromkeys(file.source for file in files))
+    shrink = f"  planloop refresh --as-of {as_of} --accept-shrink {sources[0]}"
+    if language == "zh":
+        held = f"读者继续使用 {kept}。" if kept else "目前尚无已发布的版本。"
+        names = "、".join(sources)
+        head = f"{as_of} 不予发布（运行 {run_id}）：{names} 未正常交付，尚未构建任何内容。{held}"
+        tail = [
+            "请修复导出后重新运行。缺了某个数据源也应继续时，在 sources.yaml 中为它设置"
+            " `refused: ignore` 或 `missing: ignore`。",
+            "如果导出确实应当变小：",
+            shrink,
+        ]
+        more = "…… 另有 {} 个文件"
+    else:
+        held = f"Readers keep {kept}." if kept else "Nothing has been published yet."
+        head = (
+            f"planloop refused to publish the night of {as_of} (run {run_id}), before anything was built from it: "
+            f"{', '.join(sources)} did not deliver. {held}"
+        )
+        tail = [
+            "Mend the export and run the night again. A night that may go on without a source: `refused: ignore` or "
+            "`missing: ignore` for it in sources.yaml.",
+            "If an export is meant to be so much smaller:",
+            shrink,
+        ]
+        more = "… and {} more files"
+    lines = [f"- {_line(file, language)}" for file in files[:_LISTED]]
+    lines += [more.format(len(files) - _LISTED)] if len(files) > _LISTED else []
+    return "\n".join([head, *lines, "", *tail])
+
+
+def _line(file: FileAccount, language: Language) -> str:
+    where = f"{file.source}: {file.file}" if file.file else file.source
+    status = {"refused": "被拒绝", "missing": "缺失"}.get(file.status, file.status) if language == "zh" else file.status
+    told = f"{where}: {status}: {file.message or ''}"
+    drift = file.drift_zh if language == "zh" else file.drift_en
+    told = told if len(told) <= _LONGEST else told[: _LONGEST - 1] + "…"
+    return f"{told} [{drift}]" if drift else told
