@@ -49,7 +49,8 @@ class CrmServer:
     """Base of the vendors' servers.
 
     Attributes:
-        clock: the vendor's time; it goes on by one second with each request.
+        clock: the vendor's time.
+        advance: how much it goes on with each request.
         calls: every request, in order.
         plan: what becomes of the next requests: None (answered), the name of a fault (see `faults`), or a function that
             is called before the request is answered, as when somebody changes a record meanwhile.
@@ -57,6 +58,7 @@ class CrmServer:
 
     def __init__(self) -> None:
         self.clock = START
+        self.advance = timedelta(seconds=1)
         self.calls: list[Call] = []
         self.plan: deque[str | Callable[[], None] | None] = deque()
         self.lock = threading.RLock()
@@ -95,7 +97,7 @@ class CrmServer:
     def answer(self, call: Call) -> tuple[Reply, bool]:
         """The reply, and whether its connection is cut in the middle."""
         with self.lock:
-            self.clock += timedelta(seconds=1)
+            self.clock += self.advance
             step = self.plan.popleft() if self.plan else None
             if callable(step):
                 step()

@@ -11,7 +11,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, quote_plus, urlsplit
@@ -58,12 +58,14 @@ class Verdict:
         message: the vendor's words.
         wait: seconds the vendor asks to wait.
         advice: what a person should do about a refusal.
+        status: HTTP status.
     """
 
     kind: Literal["ok", "renew", "again", "refuse"]
     message: str = ""
     wait: float | None = None
     advice: str = ""
+    status: int | None = None
 
 
 class PullFailed(TransientError):
@@ -71,7 +73,15 @@ class PullFailed(TransientError):
 
 
 class PullRefused(PermanentError):
-    """The CRM refused: credentials, permissions, an object or field that is not there."""
+    """The CRM refused: credentials, permissions, an object or field that is not there.
+
+    Attributes:
+        status: HTTP status of the refusal, None where there was none.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Garbled(ValueError):
@@ -187,6 +197,10 @@ class Session:
             if len(value) >= 4:
                 self._secrets |= {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]}
 
+    def authorize(self) -> None:
+        """Get the authorization now, if there is none yet."""
+        self._proof()
+
     def renew(self) -> None:
         """Forget the authorization; the next request gets a new one."""
         self._authorization = None
@@ -254,9 +268,9 @@ class Session:
         response = self._send(request, proof)
         if isinstance(response, Verdict):
             return response, []
-        verdict = self._judge(response)
+        verdict = replace(self._judge(response), status=response.status_code)
         if verdict.kind == "again" and verdict.wait is None:
-            verdict = Verdict("again", verdict.message, retry_after(response, self._now))
+            verdict = replace(verdict, wait=retry_after(response, self._now))
         if verdict.kind != "ok":
             return verdict, []
         try:
@@ -316,7 +330,7 @@ class Session:
             if verdict.kind == "renew"
             else "Mend what it names, then run again."
         )
-        return PullRefused(f"{self.place}: {self.clean(verdict.message)}. {advice}")
+        return PullRefused(f"{self.place}: {self.clean(verdict.message)}. {advice}", verdict.status)
 
     def _failed(self, verdict: Verdict, attempts: int, wait: float) -> PullFailed:
         asked = f", asks to wait {wait:.0f} s" if verdict.wait is not None else ""

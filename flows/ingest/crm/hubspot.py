@@ -142,8 +142,8 @@ class Objects(HubSpot):
                 answer = session.get(
                     f"crm/v3/objects/{self._object}", params=params if after is None else {**params, "after": after}
                 )
-            except PullRefused:
-                if after is None or walked_anew:
+            except PullRefused as refused:
+                if refused.status != 400 or after is None or walked_anew:
                     raise
                 after, walked_anew = None, True
                 continue

@@ -46,6 +46,8 @@ class Connector(ABC):
     """Parts of ``connect.secrets`` that must be there."""
     options: ClassVar[frozenset[str]] = frozenset()
     """Names of ``connect.options`` that it knows, besides those of all connectors (`COMMON_OPTIONS`)."""
+    sweep_days: ClassVar[int] = 7
+    """How often all ids are compared, where neither ``options.sweep_days`` nor the first read makes it needless."""
     key: str = "id"
     """Field of its records that identifies them."""
     deleted: str | None = None

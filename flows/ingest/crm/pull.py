@@ -38,8 +38,6 @@ from flows.ingest.landing import LandedFile
 from flows.operate.logs import log_event
 from flows.workspace import Workspace
 
-SWEEP_DAYS = 7
-
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -203,7 +201,7 @@ class _Pull:
         )
 
     def _sweep_is_due(self) -> bool:
-        days = self.connector.connect.options.get("sweep_days", SWEEP_DAYS)
+        days = self.connector.connect.options.get("sweep_days", self.connector.sweep_days)
         last = self.landed.sync.swept_on
         if last is None:  # the first full read finds nothing that could be gone
             return any(path != self.landed.records for path in self._known())

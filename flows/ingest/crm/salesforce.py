@@ -49,6 +49,7 @@ API_SHARE = 0.95
 A_DAY = 86_400.0
 _STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 _COMPOUND = frozenset({"address", "location", "base64"})
+_GONE = frozenset({400, 404})
 _AN_ID = r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?"
 
 
@@ -200,6 +201,8 @@ class Salesforce(Connector):
             try:
                 answer = session.get(f"{self._data}/jobs/query/{job}")
             except PullRefused as refused:
+                if refused.status not in _GONE:
+                    raise
                 raise _JobLost(f"Salesforce no longer has it ({refused})") from None
             state = answer["state"]
             if state == "JobComplete":
@@ -236,6 +239,8 @@ class Salesforce(Connector):
                 headers={"Accept": "text/csv"},
             )
         except PullRefused as refused:
+            if refused.status not in _GONE:
+                raise
             raise _JobLost(f"its results can no longer be had ({refused})") from None
 
     # -- fields ------------------------------------------------------------------------------------------------------
