@@ -18,13 +18,14 @@ class FileAccount:
         source: name of the source.
         file: the file's name as configured, never a path of this machine; empty for a missing one.
         entity: canonical entity it fills.
-        format: csv, parquet, jsonl or xlsx; empty for a missing file.
+        format: csv, parquet, jsonl, xlsx or xls; empty for a missing file.
         sha256: hash of the content; None for a missing file.
         status: accepted (its rows were judged one by one), refused (as a whole) or missing (no file).
         message: why it was refused or is missing.
         rows_in: records in the file; 0 where a refused file cannot be counted.
         rows_accepted: accepted records, repeats included.
         rows_quarantined: records with at least one fault.
+        rows_set_aside: rows of a sheet that are no records (totals, repeated headers, notes); not among ``rows_in``.
         rows_merged: accepted records that repeat another one and are stored once.
         rows_new: keys that were not known before tonight.
         rows_changed: keys whose content differs from what was known.
@@ -36,6 +37,8 @@ class FileAccount:
         dialect: encoding and delimiter of a text file.
         drift_en: what is different about the file since the last night that had it, in words; None for nothing.
         drift_zh: the same in Chinese.
+        notice_en: rules that were applied in reading the file, in words; None for none.
+        notice_zh: the same in Chinese.
         fresh_within_hours: how old the newest record of the source may be; None where nobody holds it to that.
     """
 
@@ -49,6 +52,7 @@ class FileAccount:
     rows_in: int = 0
     rows_accepted: int = 0
     rows_quarantined: int = 0
+    rows_set_aside: int = 0
     rows_merged: int = 0
     rows_new: int = 0
     rows_changed: int = 0
@@ -60,6 +64,8 @@ class FileAccount:
     dialect: str | None = None
     drift_en: str | None = None
     drift_zh: str | None = None
+    notice_en: str | None = None
+    notice_zh: str | None = None
     fresh_within_hours: float | None = None
 
     def check(self) -> None:

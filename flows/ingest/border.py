@@ -24,6 +24,7 @@ class Border:
     as_of: date
     accepted: Path
     rejected: Path
+    set_aside: Path
 
     @property
     def entity(self) -> type[Entity]:
@@ -45,7 +46,7 @@ class Border:
 
 def raw_rows(border: Border, rows: pl.Series) -> Iterator[pl.DataFrame]:
     """``ROW`` and ``RAW`` of some rows, read from the landed file once more."""
-    table = open_table(border.file.path, border.file.format, border.mapping.source)
+    table = open_table(border.file.path, border.file.format, border.mapping.source, border.file.part)
     for batch in table.read():
         found = batch.rows.filter(pl.col(ROW).is_in(rows.implode()))
         if found.height:

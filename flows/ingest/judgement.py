@@ -1,5 +1,7 @@
 """Judging the records of one batch: what the mapping could read and the entity's schema admits is accepted."""
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from flows.errors import PermanentError
@@ -11,11 +13,28 @@ from flows.ingest.rejected import key_json, raw_json
 from schemas.base import Entity
 
 
-def judge_batch(batch: Batch, border: Border) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Accepted rows in the accepted schema, and failures with their key and raw row."""
+@dataclass(frozen=True)
+class Judged:
+    """One batch after judgement.
+
+    Attributes:
+        accepted: rows in the accepted schema.
+        failures: one row a faulty cell or broken record: ``ROW``, ``column``, ``value``, ``reason_code``, ``expected``,
+            ``key``, ``RAW``.
+        notices: by source column and code, the rows that were read by a rule that people should know of.
+    """
+
+    accepted: pl.DataFrame
+    failures: pl.DataFrame
+    notices: dict[tuple[str, str], int]
+
+
+def judge_batch(batch: Batch, border: Border, *, date_1904: bool = False) -> Judged:
+    """Judge the records of one batch; ``date_1904`` says how its workbook counts days."""
     mapping = border.mapping
-    result = mapping.apply(batch.rows)
-    failures = pl.concat([result.failures, _schema_failures(result, batch.rows, mapping)])
+    result = mapping.apply(batch.rows, date_1904=date_1904)
+    cells = _cells_without_value(batch, mapping)
+    failures = pl.concat([cells, result.failures, _schema_failures(result, batch.rows, mapping)])
     # A value that could not be read is null, and would be reported a second time as not filled in.
     failures = failures.unique([ROW, "column"], keep="first", maintain_order=True)
     good = result.frame
@@ -30,7 +49,15 @@ def judge_batch(batch: Batch, border: Border) -> tuple[pl.DataFrame, pl.DataFram
         failures = failures.with_columns(key=pl.lit(None, pl.String), **{RAW: pl.lit(None, pl.String)})
     if batch.faulty.height:
         failures = pl.concat([failures, _broken_records(batch, mapping)]).sort(ROW, maintain_order=True)
-    return _accepted(good, border), failures
+    return Judged(_accepted(good, border), failures, result.notices)
+
+
+def _cells_without_value(batch: Batch, mapping: ColumnMapping) -> pl.DataFrame:
+    """Mapped cells that show no value though one was meant: formulas never computed, errors."""
+    faults = batch.cell_faults.filter(pl.col("column").is_in(mapping.source_columns))
+    return faults.select(
+        ROW, "column", pl.col(VALUE).alias("value"), "reason_code", pl.lit(None, dtype=pl.String).alias("expected")
+    )
 
 
 def _that_matter(failures: pl.DataFrame, rows: pl.DataFrame, mapping: ColumnMapping) -> pl.DataFrame:
@@ -65,6 +92,7 @@ def _schema_failures(result: Mapped, raw: pl.DataFrame, mapping: ColumnMapping) 
                 pl.lit(mapping.origin(str(canonical)), dtype=pl.String).alias("column"),
                 (written(rows, column) if column else pl.Series([None], dtype=pl.String)).alias("value"),
                 "reason_code",
+                pl.lit(None, dtype=pl.String).alias("expected"),
             )
         )
     return pl.concat(pieces)
@@ -113,6 +141,7 @@ def _broken_records(batch: Batch, mapping: ColumnMapping) -> pl.DataFrame:
         pl.lit(None, pl.String).alias("column"),
         pl.col(VALUE).alias("value"),
         pl.col(REASON).alias("reason_code"),
+        pl.lit(None, dtype=pl.String).alias("expected"),
         keys,
         pl.col(RAW),
     )

@@ -5,17 +5,21 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from flows.config.sources import ENDINGS, Source
 from flows.errors import PermanentError, TransientError
 from flows.ingest.finding import FoundFile, Recorded, days_to_take, find_files
+from flows.ingest.readers.workbook import TablePlace
+from flows.ingest.tables import tables_of
 from flows.workspace import Workspace
 
 SETTLE_SECONDS = 0.3
 SETTLE_ATTEMPTS = 20
+_PART = "#"
+"""Stands between the name of a file and one of its tables."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,17 @@ class LandedFile:
         file_id: names the file's results in ``build/``; sorts in the order in which files are read.
         source: name of the source in the configuration.
         entity: canonical entity it fills.
-        name: the file relative to the fixed part of the source's path.
+        name: the file relative to the fixed part of the source's path; with the place where a file holds several
+            tables, such as ``book.xlsx#Sheet1!A3``.
         path: the landed copy.
         sha256: hash of the content.
         bytes: size.
-        format: csv, parquet, jsonl or xlsx.
+        format: csv, parquet, jsonl, xlsx or xls.
         observed_on: the day that it shows, where that is not the night's.
+        part: which table of the file, for workbooks and templates.
+        refusal: why this part of the file cannot be used, where that shows before its rows are read.
+        refused_rows: rows of a part that is refused.
+        beside: what lies in the file beside its tables, told at the first of them.
     """
 
     file_id: str
@@ -43,6 +52,10 @@ class LandedFile:
     bytes: int
     format: str
     observed_on: date | None = None
+    part: TablePlace | None = None
+    refusal: str | None = None
+    refused_rows: int = 0
+    beside: str | None = None
 
 
 def land(
@@ -72,13 +85,26 @@ def land(
         TransientError: a file keeps changing, or cannot be read now.
         PermanentError: a file has an ending no reader knows.
     """
+    groups: dict[str, list[Source]] = {}
+    for source in sources.values():
+        groups.setdefault(source.landed_as or source.name, []).append(source)
     found = [
-        file
-        for source in sources.values()
-        for file in _to_take(source, workspace, as_of, (recorded or {}).get(source.name, {}))
+        (file, group)
+        for group in groups.values()
+        for file in _to_take(group[0], workspace, as_of, _recorded_by(group, recorded or {}))
     ]
-    _wait_until_stable([file.path for file in found], sleep)
-    return [_land_one(file, ordinal, workspace, as_of) for ordinal, file in enumerate(found, start=1)]
+    _wait_until_stable([file.path for file, _ in found], sleep)
+    return [
+        landed
+        for ordinal, (file, group) in enumerate(found, start=1)
+        for landed in _in_tables(_land_one(file, ordinal, workspace, as_of), group)
+    ]
+
+
+def _recorded_by(group: Sequence[Source], recorded: Recorded) -> dict[str, str]:
+    """SHA-256 by file of what the sources of a group have accepted, whichever of its tables they took."""
+    accepted = {name: sha256 for source in group for name, sha256 in recorded.get(source.name, {}).items()}
+    return {name.rpartition(_PART)[0]: sha256 for name, sha256 in accepted.items() if _PART in name} | accepted
 
 
 def _to_take(source: Source, workspace: Workspace, as_of: date, recorded: Mapping[str, str]) -> list[FoundFile]:
@@ -87,9 +113,29 @@ def _to_take(source: Source, workspace: Workspace, as_of: date, recorded: Mappin
     if not source.is_dated or not found:
         return found
     copies: dict[str, list[Path]] = {}
-    for copy in sorted(workspace.landing.glob(f"*/{source.name}/*")):
+    for copy in sorted(workspace.landing.glob(f"*/{source.landed_as or source.name}/*")):
         copies.setdefault(copy.name, []).append(copy)
     return days_to_take(found, lambda file: _is_recorded(file, recorded.get(file.name), copies))
+
+
+def _in_tables(file: LandedFile, group: Sequence[Source]) -> list[LandedFile]:
+    """A landed file as one for each of its tables."""
+    tables = tables_of(file.path, file.format, group)
+    several = len(tables) > 1
+    return [
+        replace(
+            file,
+            file_id=f"{file.file_id}-{number:03d}" if several else file.file_id,
+            source=table.source.name,
+            entity=table.source.entity,
+            name=f"{file.name}{_PART}{table.cell}" if several and table.cell else file.name,
+            part=table.place,
+            refusal=table.refusal,
+            refused_rows=table.rows,
+            beside=table.beside,
+        )
+        for number, table in enumerate(tables, start=1)
+    ]
 
 
 def _is_recorded(file: FoundFile, sha256: str | None, copies: Mapping[str, Sequence[Path]]) -> bool:
@@ -129,17 +175,18 @@ def _land_one(file: FoundFile, ordinal: int, workspace: Workspace, as_of: date) 
     source = file.source
     before = _signature(file.path)
     sha256 = _hash(file.path)
-    folder = workspace.landing / as_of.isoformat() / source.name
+    landed_as = source.landed_as or source.name
+    folder = workspace.landing / as_of.isoformat() / landed_as
     target = folder / f"{sha256[:12]}-{file.path.name}"
     if not _is_landed(target, before[0]):
         folder.mkdir(parents=True, exist_ok=True)
-        earlier = _landed_before(workspace, source.name, target.name, before[0])
+        earlier = _landed_before(workspace, landed_as, target.name, before[0])
         _place(file.path, earlier, target)
         if _signature(file.path) != before:
             target.unlink()
             raise TransientError(f"{file.path}: changed while it was copied; run again once the export has finished.")
     return LandedFile(
-        file_id=f"{ordinal:04d}-{source.name}-{sha256[:12]}",
+        file_id=f"{ordinal:04d}-{landed_as}-{sha256[:12]}",
         source=source.name,
         entity=source.entity,
         name=file.name,

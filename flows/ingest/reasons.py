@@ -98,6 +98,22 @@ REASONS: dict[str, Reason] = {
         "The cell shows an error such as #REF!; mend its formula.",
         "单元格显示错误（如 #REF!），请修正公式。",
     ),
+    "total_row": Reason(
+        "A total or subtotal; it follows from the other rows.",
+        "合计或小计行，由其他行得出。",
+    ),
+    "repeated_header": Reason(
+        "The header once more.",
+        "重复的表头。",
+    ),
+    "note_row": Reason(
+        "A note and not a record.",
+        "说明文字，不是记录。",
+    ),
+    "hidden_row": Reason(
+        "The row is hidden, and hidden rows are set aside by configuration.",
+        "隐藏的行，按配置不予采用。",
+    ),
     "ragged_row": Reason(
         "The row has more or fewer fields than the header; often a comma or a quotation mark in a text.",
         "该行的列数与表头不一致，通常是文字中含有逗号或引号所致。",

@@ -1,9 +1,11 @@
 """Validation: every record of every landed file is accepted or quarantined, and the sums are proven."""
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
@@ -11,17 +13,22 @@ from flows.config.settings import Settings
 from flows.config.sources import Source
 from flows.config.stages import Stages
 from flows.errors import PermanentError
+from flows.ingest import no_records
 from flows.ingest.accounting import FileAccount
 from flows.ingest.border import Border
 from flows.ingest.drift import ColumnKinds
 from flows.ingest.duplicates import settle_duplicates
 from flows.ingest.finding import find_files
+from flows.ingest.headers import header_key
 from flows.ingest.judgement import judge_batch
 from flows.ingest.landing import LandedFile
 from flows.ingest.mapping import ColumnMapping
+from flows.ingest.noticed import in_words
 from flows.ingest.readers import open_table
-from flows.ingest.readers.batch import NAMELESS, RAW, ROW, FileRefused, Table
+from flows.ingest.readers.batch import NAMELESS, RAW, REASON, ROW, FileRefused, Table
 from flows.ingest.rejected import SCHEMA, parquet_sink, quarantine_records
+from flows.ingest.tables import in_place
+from flows.ingest.templates import NAMES, Recognised, mapped_source, recognise
 from flows.workspace import Workspace
 from schemas.registry import ENTITIES
 
@@ -36,9 +43,9 @@ def validate(
 ) -> list[FileAccount]:
     """Judge every record of the landed files, and settle keys that occur more than once on a day.
 
-    Writes ``build/accepted/<entity>/<file_id>.parquet`` and ``build/rejected/<file_id>.parquet``, anew on each call. A
-    file that is refused has no accepted file and one rejected record without a row; its entity then lacks rows that
-    still exist, which must not count as deleted.
+    Writes ``build/accepted/<entity>/<file_id>.parquet``, ``build/rejected/<file_id>.parquet`` and, for what is no
+    record, ``build/set_aside/<file_id>.parquet``, anew on each call. A file that is refused has no accepted file and
+    one rejected record without a row; its entity then lacks rows that still exist, which must not count as deleted.
 
     Returns:
         One account a file in landed order, then one a source without a file; a source whose dated files are all
@@ -48,7 +55,7 @@ def validate(
         ConfigError: a mapping cannot work.
         PermanentError: records of a file are not accounted for.
     """
-    for folder in ("accepted", "rejected"):
+    for folder in ("accepted", "rejected", "set_aside"):
         shutil.rmtree(workspace.build / folder, ignore_errors=True)
     borders = [border_of(file, sources[file.source], settings, stages, workspace, as_of) for file in landed]
     accounts = {border.file.file_id: _judge_file(border) for border in borders}
@@ -67,20 +74,50 @@ def validate(
         for name, source in sources.items()
         if name not in {file.source for file in landed} and not (source.is_dated and any(find_files(source, as_of)))
     )
-    return [*proven, *(_missing(source, as_of) for source in absent)]
+    shared = {sources[file.source].landed_as for file in landed if sources[file.source].template}
+    return [
+        *proven,
+        *(
+            _unused(border_of(_nothing(source), source, settings, stages, workspace, as_of))
+            if source.template and source.landed_as in shared
+            else _missing(source, as_of)
+            for source in absent
+        ),
+    ]
 
 
 def border_of(
     file: LandedFile, source: Source, settings: Settings, stages: Stages, workspace: Workspace, as_of: date
 ) -> Border:
     """A landed file with its mapping, and where its judged rows lie."""
-    mapping = ColumnMapping(source, ENTITIES[file.entity], stages.by_spelling, settings.time_zone, file.format)
+    source, rules = in_place(source, file.part), None
+    if source.template and file.part and not file.refusal:
+        found = recognise(file.part.columns, among=(source.entity,), stated=source.columns, ignore=source.ignore)
+        assert isinstance(found, Recognised)  # noqa: S101 (landing has recognised it by the same header)
+        source, rules = mapped_source(source, found, settings.reporting_currency)
+    entity = ENTITIES[file.entity]
     return Border(
         file=file,
-        mapping=mapping,
+        mapping=ColumnMapping(source, entity, stages.by_spelling, settings.time_zone, file.format, rules),
         as_of=as_of,
         accepted=workspace.build / "accepted" / file.entity / f"{file.file_id}.parquet",
         rejected=workspace.build / "rejected" / f"{file.file_id}.parquet",
+        set_aside=workspace.build / "set_aside" / f"{file.file_id}.parquet",
+    )
+
+
+def _nothing(source: Source) -> LandedFile:
+    """Stands for the tables of a template of which the files of its group hold none."""
+    return LandedFile(f"none-{source.name}", source.name, source.entity, "", Path(), "", 0, "")
+
+
+def _unused(border: Border) -> FileAccount:
+    """A template that no table of its files fills: an export without rows, so that one that had some has shrunk."""
+    with parquet_sink(border.accepted, border.accepted_schema):
+        pass
+    message = f"No table of the files is {NAMES[border.file.entity]}."
+    return FileAccount(
+        border.file.source, "", border.file.entity, "", None, "accepted", message, observed_on=border.as_of
     )
 
 
@@ -103,7 +140,9 @@ def _judge_file(border: Border) -> FileAccount:
         observed_on=border.observed_on,
     )
     try:
-        table = open_table(file.path, file.format, border.mapping.source)
+        if file.refusal:
+            raise FileRefused(file.refusal, rows=file.refused_rows)  # noqa: TRY301 (refused like what shows on opening)
+        table = open_table(file.path, file.format, border.mapping.source, file.part)
         account = replace(account, columns=dict.fromkeys(table.columns, ""))
         _check_header(table, border.mapping)
         return _judge_rows(table, border, account)
@@ -132,31 +171,52 @@ def _check_header(table: Table, mapping: ColumnMapping) -> None:
         faults.append(f"Expected each column once, found {' and '.join(map(repr, twice))} more than once.")
     if faults:
         where = f"Sheet {table.sheet!r}: " if table.sheet else ""
-        hint = "Mend the export, or the mapping in sources.yaml."
+        hint = f"{_alike(missing, table.columns)}Mend the export, or the mapping in sources.yaml."
         raise FileRefused(f"{where}{' '.join(faults)} {hint}", rows=table.count())
+
+
+def _alike(missing: Sequence[str], columns: Sequence[str]) -> str:
+    """Columns of the file that mean what is missing but are written otherwise: 客戶名稱 for 客户名称."""
+    found = {header_key(name): name for name in columns}
+    pairs = [f"{found[key]!r} for {name!r}" for name in missing if (key := header_key(name)) in found]
+    return f"Perhaps {' and '.join(pairs)}. " if pairs else ""
 
 
 def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccount:
     rows_in = quarantined = 0
     nameless: set[str] = set()
+    notices: Counter[tuple[str, str]] = Counter()
     kinds = ColumnKinds()
     with (
         parquet_sink(border.accepted, border.accepted_schema, border.entity.key()) as accepted,
         parquet_sink(border.rejected, SCHEMA) as rejected,
+        parquet_sink(border.set_aside, no_records.SCHEMA) as set_aside,
     ):
         for batch in table.read():
             rows_in += batch.rows.height + batch.faulty.height
-            good, failures = judge_batch(batch, border)
-            accepted.write(good)
-            rejected.write(quarantine_records(failures, border.file, table.sheet, border.as_of))
-            quarantined += failures[ROW].n_unique()
+            judged = judge_batch(batch, border, date_1904=table.date_1904)
+            accepted.write(judged.accepted)
+            rejected.write(quarantine_records(judged.failures, border.file, table.sheet, border.as_of))
+            set_aside.write(no_records.set_aside_records(batch.set_aside, border.file, table.sheet, border.as_of))
+            quarantined += judged.failures[ROW].n_unique()
             nameless |= _filled_nameless(batch.rows)
+            notices.update(judged.notices)
+            notices.update((reason, "set_aside") for reason in batch.set_aside[REASON])
             kinds.see(batch.rows)
     unknown = tuple(
         name for name in border.mapping.unknown(table.columns) if not name.startswith(NAMELESS) or name in nameless
     )
-    account = replace(account, unknown_columns=unknown, columns=kinds.of(table.columns))
-    return replace(account, rows_in=rows_in, rows_quarantined=quarantined)
+    notice_en, notice_zh = in_words(notices, [border.file.beside] if border.file.beside else [])
+    return replace(
+        account,
+        rows_in=rows_in,
+        rows_quarantined=quarantined,
+        rows_set_aside=set_aside.rows,
+        unknown_columns=unknown,
+        columns=kinds.of(table.columns),
+        notice_en=notice_en,
+        notice_zh=notice_zh,
+    )
 
 
 def _filled_nameless(rows: pl.DataFrame) -> set[str]:

@@ -69,7 +69,7 @@ def mapped(text: pl.Series, mapping: Mapping[str, str], *, keep_unmapped: bool =
         meant = _folded_lookup(mapping)
         rest = text.filter(missing)
         distinct = rest.unique()
-        second = [meant.get(_fold(word)) for word in distinct]
+        second = [meant.get(folded(word)) for word in distinct]
         found = found.scatter(
             missing.arg_true(), rest.replace_strict(distinct, pl.Series(second, dtype=pl.String), default=None)
         )
@@ -84,11 +84,12 @@ def _folded_lookup(mapping: Mapping[str, str]) -> dict[str, str]:
     """The mapping by folded spelling, without spellings that would then mean two things."""
     meant: dict[str, set[str]] = {}
     for key, value in mapping.items():
-        meant.setdefault(_fold(key), set()).add(value)
+        meant.setdefault(folded(key), set()).add(value)
     return {key: values.pop() for key, values in meant.items() if len(values) == 1}
 
 
-def _fold(key: str) -> str:
+def folded(key: str) -> str:
+    """A word as words of lists are compared: without regard to width, case, spaces and traditional characters."""
     return "".join(simplified(unicodedata.normalize("NFKC", key)).split()).casefold()
 
 

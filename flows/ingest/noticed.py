@@ -1,0 +1,37 @@
+"""What people should know of a file that was read: rules that were applied to its rows, in words."""
+
+from collections.abc import Iterable, Mapping
+
+from flows.ingest.reasons import Reason
+
+NOTICES: dict[str, Reason] = {
+    "month_only": Reason(
+        "{rows:,} cells of {column} name a month only: read as its last day for a deadline, else as its first",
+        "“{column}”有 {rows:,} 处只写了月份：截止日期按当月最后一天、其他日期按当月第一天读取",
+    ),
+    "serial_number": Reason(
+        "{rows:,} cells of {column} hold the number of a day: read as a spreadsheet counts days",
+        "“{column}”有 {rows:,} 处是日期序列号：按表格软件的日期编号读取",
+    ),
+    "unit_not_stated": Reason(
+        "{column} names no unit: {rows:,} amounts are read as they are written, in units of the currency",
+        "“{column}”未注明单位：{rows:,} 个金额按所写数字读取，单位为元",
+    ),
+    "set_aside": Reason(
+        "{rows:,} rows are no records and were set aside: {column}",
+        "{rows:,} 行不是记录，已另行保存：{column}",
+    ),
+}
+
+
+def in_words(counts: Mapping[tuple[str, str], int], more: Iterable[str] = ()) -> tuple[str | None, str | None]:
+    """The notices of a file in English and Chinese; None for none.
+
+    Args:
+        counts: rows by column and code.
+        more: sentences that have no translation, such as names of sheets.
+    """
+    found = [(NOTICES[code], column, rows) for (column, code), rows in sorted(counts.items()) if rows]
+    en = [*(notice.en.format(rows=rows, column=column) for notice, column, rows in found), *more]
+    zh = [*(notice.zh.format(rows=rows, column=column) for notice, column, rows in found), *more]
+    return "; ".join(en) or None, "；".join(zh) or None

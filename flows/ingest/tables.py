@@ -1,0 +1,179 @@
+"""Which tables a landed file holds: one in an export, perhaps many in a workbook, each for the source that it fills.
+
+A workbook's tables are found by their headers. What lies on its sheets beside them is told, and refused where templates
+are looked for: data that nobody asked for is a fault of the configuration or of the sheet, and never dropped.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.config.sources import Source
+from flows.ingest.headers import header_key, header_name, template_keys
+from flows.ingest.mapping import WORKBOOKS
+from flows.ingest.readers import encoding, open_table
+from flows.ingest.readers.names import FileRefused, header_names
+from flows.ingest.readers.workbook import Survey, TablePlace, mapped_keys, survey
+from flows.ingest.readers.workbook import Unrecognised as Unknown
+from flows.ingest.templates import Unrecognised, recognise
+
+_HEADER_WITHIN = 50
+"""Records at the top of a text file among which the header of a template is looked for."""
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class FoundTable:
+    """One table of a landed file, or a part of it that cannot be used.
+
+    Attributes:
+        source: the source that it fills.
+        place: where it stands; None for a file that is one table.
+        refusal: why it cannot be used.
+        rows: rows of a refused part.
+        beside: sheets with data that no table of this file belongs to, told at its first table.
+    """
+
+    source: Source
+    place: TablePlace | None = None
+    refusal: str | None = None
+    rows: int = 0
+    beside: str | None = None
+
+    @property
+    def cell(self) -> str:
+        """Sheet and first cell, as people name them; empty for a file that is one table."""
+        return f"{self.place.sheet}!{self.place.cell}" if self.place and self.place.sheet else ""
+
+
+def tables_of(path: Path, file_format: str, sources: Sequence[Source]) -> list[FoundTable]:
+    """The tables of a landed file.
+
+    Args:
+        path: the landed copy.
+        file_format: csv, parquet, jsonl, xlsx or xls.
+        sources: the source that reads it, or all that share it as templates.
+
+    Returns:
+        At least one; a template that no table of the file fills is not among them.
+    """
+    first = sources[0]
+    try:
+        if first.template:
+            return list(_templates(path, file_format, sources))
+        if file_format in WORKBOOKS:
+            return _mapped_tables(path, first)
+    except FileRefused as refusal:
+        return [FoundTable(source, refusal=str(refusal), rows=refusal.rows) for source in sources]
+    return [FoundTable(first)]
+
+
+def _mapped_tables(path: Path, source: Source) -> list[FoundTable]:
+    """The tables of a workbook that hold the columns of a configured mapping."""
+    found = survey(
+        path, sheet=source.sheet, known=mapped_keys(source), header_row=source.header_row, hidden=source.hidden
+    )
+    needed = {header_name(name) for column in source.columns.values() for name in column.source_columns}
+    whole = [place for place in found.tables if needed <= set(place.columns)]
+    if not whole:
+        # The nearest table is opened, so that the refusal can say what was found and what is missing.
+        nearest = max(found.tables, key=lambda place: len(needed & set(place.columns)), default=None)
+        return [FoundTable(source, nearest or _guessed(path, source))]
+    others = [f"{place.sheet}!{place.cell}" for place in found.tables if place not in whole]
+    beside = [*others, *(f"{part.sheet}, row {part.first_row}" for part in found.unrecognised)]
+    told = f"not read, since the mapped columns are not there: {'; '.join(beside[:_SHOWN])}" if beside else None
+    return [FoundTable(source, place, beside=told if place is whole[0] else None) for place in whole]
+
+
+def _guessed(path: Path, source: Source) -> TablePlace | None:
+    tables = survey(path, sheet=source.sheet, known=frozenset(), hidden=source.hidden).tables
+    return tables[0] if tables else None
+
+
+def _templates(path: Path, file_format: str, sources: Sequence[Source]) -> Iterator[FoundTable]:
+    """The tables of a file by what their headers say they are."""
+    by_entity = {source.entity: source for source in sources}
+    first = sources[0]
+    found = _with_templates(path, file_format, first)
+    ignored = {header_key(name) for name in first.ignore}
+    stated = {name: column for source in sources for name, column in source.columns.items()}
+    for place in found.tables:
+        if header_key(place.sheet) in ignored and place.sheet:
+            continue
+        what = recognise(place.columns, among=tuple(by_entity), stated=stated, ignore=first.ignore)
+        if isinstance(what, Unrecognised):
+            source = by_entity.get(what.nearest or "", first)
+            yield FoundTable(
+                source, place, refusal=_on_sheet(place, what.message), rows=_count(path, file_format, source, place)
+            )
+        else:
+            yield FoundTable(by_entity[what.entity], place)
+    for part in found.unrecognised:
+        if header_key(part.sheet) not in ignored or not part.sheet:
+            place = _place_of(part)
+            yield FoundTable(first, place, refusal=_on_sheet(place, _unknown(part, by_entity)), rows=part.rows)
+
+
+def _on_sheet(place: TablePlace, message: str) -> str:
+    return f"Sheet {place.sheet!r}, row {place.header_row}: {message}" if place.sheet else message
+
+
+def _count(path: Path, file_format: str, source: Source, place: TablePlace) -> int:
+    return open_table(path, file_format, in_place(source, place), place).count()
+
+
+def in_place(source: Source, place: TablePlace | None) -> Source:
+    """The source as it reads one of its tables."""
+    return source.model_copy(update={"sheet": place.sheet or None, "header_row": place.header_row}) if place else source
+
+
+def _unknown(part: Unknown, by_entity: Iterable[str]) -> str:
+    what = recognise(part.cells, among=tuple(by_entity))
+    return what.message if isinstance(what, Unrecognised) else f"Expected a table, found {', '.join(part.cells)}."
+
+
+def _place_of(part: Unknown) -> TablePlace:
+    return TablePlace(part.sheet, part.first_row, 1, 1, len(part.cells), part.first_row + part.rows - 1, part.cells)
+
+
+def _with_templates(path: Path, file_format: str, source: Source) -> Survey:
+    """Tables with headers of templates, and data without."""
+    if file_format in WORKBOOKS:
+        return survey(
+            path,
+            sheet=source.sheet or "*",
+            known=template_keys(),
+            header_row=source.header_row,
+            hidden=source.hidden,
+        )
+    if file_format != "csv":
+        columns = open_table(path, file_format, source).columns
+        return Survey((TablePlace("", 0, 0, 1, len(columns), 0, tuple(columns)),), ())
+    row, cells = _text_header(path, source)
+    columns, repeated = header_names(cells)
+    return Survey((TablePlace("", row, 1, 1, len(cells), 0, columns, tuple(repeated)),), ())
+
+
+def _text_header(path: Path, source: Source) -> tuple[int, list[str]]:
+    """The row of a text file that is most like the header of a template, and its cells; the first one of several."""
+    codec = encoding.detect(path, source.encoding)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else source.csv.delimiter
+    known = template_keys()
+    best: tuple[int, int, list[str]] = (-1, 0, [])
+    with encoding.open_utf8(path, codec) as stream:
+        lines = (line.decode("utf-8") for line in iter(stream.readline, b""))
+        try:
+            for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, quotechar=source.csv.quote), start=1):
+                if number > _HEADER_WITHIN:
+                    break
+                if source.header_row not in (None, number):
+                    continue
+                hits = sum(header_key(cell) in known for cell in cells)
+                if hits > best[0]:
+                    best = (hits, number, cells)
+        except csv.Error as error:
+            raise FileRefused(f"Expected CSV, found something else ({error}).") from error
+    if not any(cell.strip() for cell in best[2]):
+        raise FileRefused("Expected a header, found an empty file.")
+    return best[1], best[2]
