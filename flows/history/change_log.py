@@ -51,6 +51,9 @@ EMPTY_FILE = "00000000.parquet"
 GONE = "_change in ('deleted', 'withdrawn')"
 """Condition of a row that says that its key is not there."""
 
+SETTLED_FILE = "settled.parquet"
+"""The history of an entity in ``build/log`` where days came in late: one file in place of those of the nights."""
+
 _SIGNATURE_KEY = "planloop_row_hash"
 _DAYS_KEY = "planloop_days"
 _PROBE = (

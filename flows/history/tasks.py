@@ -42,7 +42,7 @@ def _record(night: Night) -> dict[str, Any]:
         accept_shrink=night.accept_shrink,
     )
     _refuse_what_lacks(night, files)
-    assemble(night.workspace, night.as_of, rebuild=False)
+    assemble(night.workspace, night.as_of, rebuild=False, memory_limit=engine.memory_limit, threads=engine.threads)
     rows = [file.to_record() for file in files]
     show_table(
         "rows", [{name: row[name] for name in SHOWN} for row in rows], "Rows in = accepted + quarantined, by file"
@@ -84,7 +84,8 @@ def _refuse_what_lacks(night: Night, files: Sequence[FileAccount]) -> None:
 
 
 def _rebuild(night: Night) -> dict[str, Any]:
-    assemble(night.workspace, night.as_of, rebuild=True)
+    engine = night.config.settings.engine
+    assemble(night.workspace, night.as_of, rebuild=True, memory_limit=engine.memory_limit, threads=engine.threads)
     return {"files": []}
 
 
