@@ -1,0 +1,299 @@
+"""From a table of which nothing is known to a proposed source: what a row stands for, then column by column."""
+
+import glob
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.config.sources import Reading
+from flows.config.stages import Stages
+from flows.errors import ConfigError
+from flows.onboard.filling import ask_for_missing, fill_constants, fill_key, settle_teams, share_one_date
+from flows.onboard.funnel import Funnel, settle_funnel, spellings
+from flows.onboard.looking import Part
+from flows.onboard.matching import CONFIDENT, Candidate, match_entity, rank
+from flows.onboard.profile import Profile, profiles
+from flows.onboard.proposal import Answers, Draft, Proposal, column_proposals
+from flows.onboard.reading import settle_values
+from flows.onboard.vocabulary import vocabulary, word_key
+from flows.onboard.wording import Question, Said
+from schemas.registry import ENTITIES
+
+PLURALS = {
+    "opportunity": "opportunities",
+    "activity": "activities",
+    "opportunity_history": "opportunity_history",
+    "stage_progress": "stage_progress",
+    "headcount": "headcount",
+}
+IGNORE = "ignore"
+_SURE, _APART = 1.5, 0.3
+_APPENDED = ("opportunity_history",)
+_DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{2})([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is settled before a file is looked at.
+
+    Attributes:
+        defaults: reading options that hold where a source says nothing.
+        sources: names of the sources that are configured.
+        stages: the funnel; None where there is none yet.
+        zone: the company's time zone, None while not settled.
+        currency: its reporting currency, None while not settled.
+    """
+
+    defaults: Reading
+    sources: frozenset[str] = frozenset()
+    stages: Stages | None = None
+    zone: str | None = None
+    currency: str | None = None
+
+
+def propose(
+    part: Part,
+    known: Known,
+    answers: Answers,
+    *,
+    entity: str | None = None,
+    source: str | None = None,
+    path: str | None = None,
+) -> tuple[Proposal, Funnel]:
+    """The proposed source for one table, and what it tells about the funnel.
+
+    Args:
+        part: the table.
+        known: the company as configured so far.
+        answers: what a person has said.
+        entity: what a row stands for, where a person says so.
+        source: the name of the source, where a person says so.
+        path: the path that is proposed, where it is not the file's own.
+    """
+    columns = profiles(part.rows)
+    named = {name: profile for name, profile in columns.items() if not name.startswith("(column ")}
+    name = source or _free(_slug(part), known.sources)
+    entity = entity or answers.get(f"{name}.entity")
+    if entity == IGNORE:
+        return _unknown(part, name, [], named), Funnel()
+    if entity is not None and entity not in ENTITIES:
+        raise ConfigError([f"--entity {entity}: is not an entity; expected one of {', '.join(ENTITIES)}"])
+    ranked = rank(named, f"{part.path.stem} {part.table.sheet or ''}")
+    chosen = match_entity(entity, named) if entity else _choose(ranked)
+    others = [found.entity for found in ranked if chosen is None or found.entity != chosen.entity]
+    if chosen is None:
+        return _unknown(part, name, ranked, named), Funnel()
+    if source is None and not answers.get(f"{name}.entity"):
+        name = _free(PLURALS.get(chosen.entity, chosen.entity + "s"), known.sources)
+    draft = Draft(name, part, chosen.entity, named, answers, options=dict(part.options), said=list(part.said))
+    funnel = _settle(draft, chosen, known, path)
+    confidence = 1.0 if entity else _confidence(ranked)
+    return _finish(draft, confidence, others[0] if others else None), funnel
+
+
+def _choose(ranked: list[Candidate]) -> Candidate | None:
+    """The entity that explains the table; None where none does, or two do."""
+    if not ranked or ranked[0].score < _SURE:
+        return None
+    if len(ranked) > 1 and ranked[0].score - ranked[1].score < _APART:
+        return None
+    return ranked[0]
+
+
+def _confidence(ranked: list[Candidate]) -> float:
+    second = max(ranked[1].score, 0.0) if len(ranked) > 1 else 0.0
+    return max(0.5, min(1.0, ranked[0].score / (ranked[0].score + second)))
+
+
+def _unknown(part: Part, name: str, ranked: list[Candidate], columns: Mapping[str, Profile]) -> Proposal:
+    closest = [found.entity for found in ranked[:3]]
+    said = Said("ask_entity", place=part.place, found=", ".join(closest) or "-")
+    question = Question(f"{name}.entity", said, (*(closest or ENTITIES), IGNORE), tuple(columns))
+    samples = {column: profile.samples for column, profile in columns.items()}
+    runner_up = closest[0] if closest else None
+    return Proposal(name, part.place, None, 0.0, runner_up, part.rows.height, (), {}, samples, (question,), part.said)
+
+
+def _settle(draft: Draft, chosen: Candidate, known: Known, path: str | None) -> Funnel:
+    draft.take(chosen.matches)
+    _apply_answers(draft)
+    for canonical, rival in chosen.rivals.items():
+        if canonical in draft.entries and not draft.answer(canonical):
+            both = (draft.column_of(canonical) or "", rival)
+            draft.ask(canonical, Said("ask_rival", canonical=canonical, columns=" / ".join(both)), both)
+    _tell_weak(draft)
+    funnel = Funnel()
+    if "stage" in draft.entries:
+        funnel = _settle_stage(draft, known)
+    share_one_date(draft, funnel, known.stages)
+    fill_constants(draft)
+    fill_key(draft)
+    settle_teams(draft)
+    settle_values(draft, known.defaults, known.zone, known.currency)
+    ask_for_missing(draft)
+    _settle_mode(draft)
+    _settle_path(draft, path)
+    return funnel
+
+
+def _apply_answers(draft: Draft) -> None:
+    """What a person says about a column of the file, or about one of ours."""
+    ours = ENTITIES[draft.entity].columns()
+    for name in draft.columns:
+        answer = draft.answer(name)
+        if answer == "ignore":
+            for canonical in [key for key, entry in draft.entries.items() if entry.get("from") == name]:
+                del draft.entries[canonical]
+                draft.refused.add(canonical)
+        elif answer in ours and answer not in draft.columns:
+            for canonical in [key for key, entry in draft.entries.items() if entry.get("from") == name]:
+                del draft.entries[canonical]
+                draft.refused.add(canonical)
+            draft.fill(str(answer), name)
+    for canonical in ours:
+        answer = draft.answer(canonical)
+        parts = [part.strip() for part in answer.split("+")] if answer else []
+        if answer and answer.startswith("value:"):
+            draft.entries[canonical] = {"value": answer.removeprefix("value:")}
+        elif answer in draft.columns:
+            draft.fill(canonical, str(answer))
+        elif len(parts) > 1 and set(parts) <= set(draft.columns):
+            draft.entries[canonical] = {"concat": parts}
+
+
+def _tell_weak(draft: Draft) -> None:
+    for canonical, score in draft.scores.items():
+        column = draft.column_of(canonical)
+        if column and score < CONFIDENT:
+            draft.note("weak_match", column=column, canonical=canonical, id=draft.id(column))
+
+
+def _settle_stage(draft: Draft, known: Known) -> Funnel:
+    funnel = settle_funnel(spellings(draft), known.stages, draft.answers)
+    entry = draft.entries["stage"]
+    outcome = _outcome_column(draft, funnel, known)
+    if outcome is None:
+        entry["map"] = "stages"
+    else:
+        _join_outcome(draft, outcome, funnel, known)
+    return funnel
+
+
+def _outcome_column(draft: Draft, funnel: Funnel, known: Known) -> str | None:
+    """The column that tells won from lost, where the stages themselves do not."""
+    if draft.entity != "opportunity" or any(funnel.category(text, known.stages) == "won" for text in funnel.keys):
+        return None
+    headers = {word_key(header) for header in vocabulary()["outcome_headers"]}
+    words = {word_key(word): meant for meant, known_words in vocabulary()["outcomes"].items() for word in known_words}
+    for name, profile in draft.columns.items():
+        if word_key(name) in headers and name not in draft.used and profile.is_words:
+            meant = [words.get(word_key(value)) for value in profile.distinct]
+            if None not in meant and "won" in meant:
+                return name
+    return None
+
+
+def _join_outcome(draft: Draft, outcome: str, funnel: Funnel, known: Known) -> None:
+    """A deal that is won keeps the stage in which it was won: both columns together tell the stage."""
+    stage = str(draft.column_of("stage"))
+    words = {word_key(word): meant for meant, known_words in vocabulary()["outcomes"].items() for word in known_words}
+    ends = {end: _end_key(end, funnel, known.stages) for end in ("won", "lost")}
+    mapping = {}
+    for value in draft.columns[outcome].distinct:
+        for text in draft.columns[stage].distinct:
+            meant = words[word_key(value)]
+            key = ends.get(meant) or funnel.keys.get(text)
+            if key:
+                mapping[f"{value} / {text}"] = key
+    draft.entries["stage"] = {"concat": [outcome, stage], "separator": " / ", "map": mapping}
+    draft.note("outcome", outcome=outcome, stage=stage)
+
+
+def _end_key(end: str, funnel: Funnel, existing: Stages | None) -> str:
+    if existing:
+        return next((stage.key for stage in existing.stages if stage.closed == end), end)
+    return next((stage["key"] for stage in funnel.new if stage.get("closed") == end), end)
+
+
+def _settle_mode(draft: Draft) -> None:
+    answer = draft.answer("mode")
+    mode = answer if answer in ("full", "append") else "append" if draft.entity in _APPENDED else "full"
+    if mode != "full":
+        draft.options["mode"] = mode
+    if not answer:
+        draft.note(f"mode_{mode}", id=draft.id("mode"))
+
+
+def _settle_path(draft: Draft, proposed: str | None) -> None:
+    answer = draft.answer("path") or proposed
+    path = draft.part.path.resolve()
+    draft.options["path"] = answer or glob.escape(str(path))
+    dated = dated_path(path)
+    if dated and not answer:
+        draft.note("dated_name", id=draft.id("path"), path=dated)
+
+
+def dated_path(path: Path) -> str | None:
+    """The path with a place for the day in the file's name, or None where the name holds none."""
+    found = _DATE_IN_NAME.search(path.name)
+    if not found:
+        return None
+    mark = found[2]
+    name = (
+        f"{glob.escape(path.name[: found.start()])}{{date:%Y{mark}%m{mark}%d}}{glob.escape(path.name[found.end() :])}"
+    )
+    return f"{glob.escape(str(path.parent))}/{name}"
+
+
+def _finish(draft: Draft, confidence: float, runner_up: str | None) -> Proposal:
+    _tell_names(draft)
+    ignored = {name: profile.samples for name, profile in draft.columns.items() if name not in draft.used}
+    order = (
+        "path",
+        "format",
+        "template",
+        "encoding",
+        "csv",
+        "sheet",
+        "header_row",
+        "mode",
+        "repeats",
+        "decimal",
+        "thousands",
+        "nulls",
+    )
+    options = {key: draft.options[key] for key in order if key in draft.options}
+    asked = {question.id: question for question in draft.questions}
+    return Proposal(
+        source=draft.source,
+        place=draft.part.place,
+        entity=draft.entity,
+        confidence=confidence,
+        runner_up=runner_up,
+        rows=draft.part.rows.height,
+        columns=column_proposals(draft),
+        options=options,
+        ignored=ignored,
+        questions=tuple(asked.values()),
+        said=tuple(draft.said),
+    )
+
+
+def _tell_names(draft: Draft) -> None:
+    """References that hold names, not ids: identity resolves them."""
+    for canonical in ("owner_id", "account_id", "manager_id"):
+        profile = draft.profile_of(canonical)
+        if profile is None or canonical in ENTITIES[draft.entity].key() or not len(profile.distinct):
+            continue
+        if profile.distinct.str.contains(r"\s|[\u4e00-\u9fff]|@").mean() > 0.5:  # type: ignore[operator]
+            draft.note("by_name", canonical=canonical, column=profile.name)
+
+
+def _slug(part: Part) -> str:
+    stem = f"{part.path.stem}_{part.table.sheet}" if part.table.sheet else part.path.stem
+    return re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "source"
+
+
+def _free(name: str, taken: frozenset[str]) -> str:
+    return name if name not in taken else next(f"{name}_{at}" for at in range(2, 999) if f"{name}_{at}" not in taken)
