@@ -106,6 +106,12 @@ INPUTS: dict[str, dict[str, Any]] = {
         "rows_deleted": pl.Int64,
         "freshest_on": pl.Date,
         "unknown_columns": pl.String,
+        "rows_set_aside": pl.Int64,
+        "fresh_within_hours": pl.Float64,
+        "notice_en": pl.String,
+        "notice_zh": pl.String,
+        "drift_en": pl.String,
+        "drift_zh": pl.String,
     },
     "forecast": {
         "as_of_date": pl.Date,

@@ -25,7 +25,13 @@ final as (
         rows_changed,
         rows_deleted,
         freshest_on,
-        unknown_columns
+        unknown_columns,
+        rows_set_aside,
+        fresh_within_hours,
+        notice_en,
+        notice_zh,
+        drift_en,
+        drift_zh
     from source
 
 )
