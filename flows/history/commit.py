@@ -21,6 +21,7 @@ from flows.history.accounting import staged_accounting
 from flows.history.change_log import ACCOUNTING, nights
 from flows.history.durable import flush_folder, link_or_copy, replace_file
 from flows.history.quarantine import staged_quarantine
+from flows.history.quarantine_ledger import ledger_file, staged_ledger
 from flows.workspace import Workspace
 
 
@@ -89,6 +90,7 @@ def _moves(workspace: Workspace, as_of: date) -> list[tuple[Path, Path]]:
     return [
         *((path, workspace.history / path.stem / f"{as_of}.parquet") for path in entities),
         (staged_quarantine(workspace), workspace.quarantine_file(as_of)),
+        (staged_ledger(workspace), ledger_file(workspace, as_of)),
         (staged_accounting(workspace), workspace.history / ACCOUNTING / f"{as_of}.parquet"),
     ]
 

@@ -18,6 +18,7 @@ from flows.history.durable import replace_file
 from flows.history.late import write_restated
 from flows.history.parts import accepted_by_day, accepted_rows, join_parts, tells_deletions
 from flows.history.quarantine import gather, rejected_files, staged_quarantine
+from flows.history.quarantine_ledger import stage_ledger
 from flows.history.snapshots import Recorded
 from flows.ingest.accounting import FileAccount
 from flows.workspace import Workspace
@@ -113,10 +114,12 @@ def stage_night(
         for entity in dict.fromkeys(source.entity for source in sources):
             of_entity = [source for source in sources if source.entity == entity]
             _stage_entity(connection, workspace, night, of_entity, accept_shrink)
-    recorded = list(night.files.values())
-    _check_nothing_lost(recorded)
+        recorded = list(night.files.values())
+        _check_nothing_lost(recorded)
+        quarantine = gather(rejected_files(workspace), night.quarantined)
+        modes = {source.name: source.mode for source in sources}
+        stage_ledger(connection, workspace, as_of, quarantine, recorded, modes)
     replace_file(staged_accounting(workspace), accounting_frame(as_of, recorded).write_parquet)
-    quarantine = gather(rejected_files(workspace), night.quarantined)
     replace_file(staged_quarantine(workspace), quarantine.write_parquet)
     return recorded
 
