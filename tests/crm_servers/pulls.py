@@ -39,7 +39,10 @@ class Pulls:
 
     def pull(self, as_of: date) -> LandedFile:
         outside = Surroundings(self.env, sleep=self._sleep, now=self.now, monotonic=self._monotonic)
-        return pull_sources(self.sources, self.workspace, as_of, self.recorded, outside)[0]
+        file = pull_sources(self.sources, self.workspace, as_of, self.recorded, outside)[0]
+        if file.refusal:
+            raise PullRefused(file.refusal)
+        return file
 
     def night(self, *, tries: int = 1) -> LandedFile:
         """The next night, recorded; tried again in its own right when the server fails."""

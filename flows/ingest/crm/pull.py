@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.config.sources import Source
-from flows.errors import PermanentError, PlanloopError
+from flows.errors import PermanentError, TransientError
 from flows.ingest.crm.http import Limiter, Session
 from flows.ingest.crm.landed import (
     LandedPull,
@@ -73,25 +73,27 @@ def pull_sources(
         outside: secrets, clock and sleep.
 
     Returns:
-        One file of JSON lines a source, in configured order; a source that failed and may (``refused: ignore``) has
-        none.
+        One file of JSON lines a source, in configured order; that of a source whose CRM refused says why.
 
     Raises:
         ConfigError: an option or secret that cannot work.
-        PullFailed: a CRM could not be reached; running again goes on from there.
-        PullRefused: a CRM refused.
+        PullFailed: a CRM could not be reached, and its source may not fail (``refused: error``); running again goes on
+            from there.
     """
     live = [source for source in sources.values() if source.connect is not None]
     pulls = [_Pull(source, connector(source, outside.env), workspace, as_of, recorded, outside) for source in live]
-    landed = []
-    for pull in pulls:
-        try:
-            landed.append(pull.run())
-        except PlanloopError as error:
-            if pull.source.refused == "error":
-                raise
-            log_event("land", f"{error} The night goes on without this source.", source=pull.source.name)
-    return landed
+    return [_run(pull) for pull in pulls]
+
+
+def _run(pull: "_Pull") -> LandedFile:
+    try:
+        return pull.run()
+    except PermanentError as error:
+        return pull.refused(str(error))
+    except TransientError as error:
+        if pull.source.refused == "error":
+            raise
+        return pull.refused(str(error))
 
 
 @dataclass
@@ -130,13 +132,23 @@ class _Pull:
             pages=sync.pages,
             requests=self.session.requests,
         )
-        return self._file()
+        with self.landed.records.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        return self._file(self.landed.records, sha256)
+
+    def refused(self, why: str) -> LandedFile:
+        """A file without rows that says why there are none."""
+        return self._file(self._folder / f"{self._name}.jsonl", "refused", refusal=why)
 
     # -- where to go on ------------------------------------------------------------------------------------------
 
     @property
     def _folder(self) -> Path:
         return self.workspace.landing / self.as_of.isoformat() / self.source.name
+
+    @property
+    def _name(self) -> str:
+        return re.sub(r"[^\w.-]", "_", self.connector.connect.object) or "records"
 
     def _open(self) -> LandedPull:
         """The night's folder at the point from which the pull goes on; one that does not fit is begun anew."""
@@ -147,8 +159,7 @@ class _Pull:
         if sync is None or not fits or (again and self.source.mode == "full"):
             shutil.rmtree(self._folder, ignore_errors=True)
             sync = fresh
-        name = re.sub(r"[^\w.-]", "_", self.connector.connect.object) or "records"
-        landed = LandedPull(self._folder, name, sync)
+        landed = LandedPull(self._folder, self._name, sync)
         if again and sync is not fresh:
             self._is_rerun = True
             self._seen = last_digests(landed.records, self.connector.key)
@@ -288,10 +299,7 @@ class _Pull:
         self._counted = self.session.requests
         return {"requests": self.landed.sync.requests + sent}
 
-    def _file(self) -> LandedFile:
-        path = self.landed.records
-        with path.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    def _file(self, path: Path, sha256: str, *, refusal: str | None = None) -> LandedFile:
         return LandedFile(
             file_id=f"0000-{self.source.name}-{sha256[:12]}",
             source=self.source.name,
@@ -299,8 +307,9 @@ class _Pull:
             name=path.name,
             path=path,
             sha256=sha256,
-            bytes=path.stat().st_size,
+            bytes=0 if refusal else path.stat().st_size,
             format="jsonl",
+            refusal=refusal,
         )
 
 
