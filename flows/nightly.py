@@ -16,6 +16,7 @@ from flows.audit.tasks import audit
 from flows.config import load
 from flows.forecast.tasks import forecast
 from flows.history.accounting import recorded_files
+from flows.history.change_log import nights
 from flows.history.known import last_known
 from flows.history.tasks import record
 from flows.ingest.tasks import land, validate
@@ -73,7 +74,11 @@ def nightly(
     config = load(Path(config_dir).resolve(), env)
     day = date.fromisoformat(as_of) if as_of else business_date(datetime.now(config.settings.zone))
     smtp = config.settings.mail.smtp
-    secrets = [env[smtp.password_env]] if smtp and smtp.password_env in env else []
+    named = [smtp.password_env] if smtp else []
+    named += [
+        name for source in config.sources.sources.values() if source.connect for name in source.connect.secrets.values()
+    ]
+    secrets = [env[name] for name in named if name in env]
     with (
         run_log(workspace.logs / f"{day}.jsonl", secrets=secrets),
         open_night(
@@ -87,7 +92,7 @@ def nightly(
         ) as night,
     ):
         if not rebuild:
-            files = land(night, recorded_files(workspace, day))
+            files = land(night, recorded_files(workspace, day), nights(workspace))
             validate(night, files, last_known(workspace, day, engine=config.settings.engine))
         record(night)
         build(night)

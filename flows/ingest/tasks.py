@@ -1,7 +1,13 @@
 """The edge of ingest: the configured sources in; landed files and judged rows out."""
 
+from collections.abc import Collection
+from datetime import date
 from typing import Any
 
+from prefect.blocks.system import Secret
+
+from flows.config.sources import Source
+from flows.errors import ConfigError
 from flows.ingest.directory import LastKnown
 from flows.ingest.finding import Recorded
 from flows.ingest.identity import resolve
@@ -14,14 +20,37 @@ from flows.operate.tasks import show_table, stage_task
 
 
 @stage_task("land")
-def land(night: Night, recorded: Recorded) -> list[LandedFile]:
-    """Copy the originals. Always done: an interrupted run goes on only if it would read the same files."""
-    files = land_files(night.config.sources.sources, night.workspace, night.as_of, recorded=recorded)
+def land(night: Night, recorded: Recorded, nights: Collection[date]) -> list[LandedFile]:
+    """Pull from the live CRMs, copy the originals of the rest.
+
+    Always done: an interrupted run goes on only if it would read the same files.
+    """
+    sources = night.config.sources.sources
+    live = {name: source for name, source in sources.items() if source.connect}
+    files = _pull(night, live, nights) if live else []
+    files += land_files(sources, night.workspace, night.as_of, recorded=recorded)
     found = {"files": [[file.source, file.name, file.sha256] for file in files]}
     if night.manifest.is_done("land") and night.result("land") != found:
         night.restart()
     night.stage("land", lambda: found)
     return files
+
+
+def _pull(night: Night, live: dict[str, Source], nights: Collection[date]) -> list[LandedFile]:
+    from flows.ingest.crm.pull import Surroundings, pull_sources  # what it needs takes seconds to load
+
+    blocks = {name for source in live.values() if source.connect for name in source.connect.secrets.values()}
+    loaded = {name: _block(name) for name in sorted(blocks) if name.startswith(BLOCK)}
+    return pull_sources(live, night.workspace, night.as_of, nights, Surroundings({**night.env, **loaded}))
+
+
+def _block(name: str) -> str:
+    """The value of a Prefect Secret block."""
+    try:
+        return str(Secret.load(name.removeprefix(BLOCK)).get())  # type: ignore[union-attr]
+    except Exception as error:  # noqa: BLE001 (no server, no block, no key to it: each ends in the same advice)
+        found = f"found none ({type(error).__name__})"
+        raise ConfigError([f"sources.yaml: expected the Prefect Secret {name}, {found}"]) from None
 
 
 @stage_task("validate")
@@ -43,4 +72,6 @@ def _validate(night: Night, files: list[LandedFile], last_known: LastKnown) -> d
     return {"files": rows}
 
 
+BLOCK = "block:"
+"""Begins the name of a secret that is a Prefect block instead of an environment variable."""
 SHOWN = ("source", "file", "status", "rows_in", "rows_accepted", "rows_quarantined", "message")

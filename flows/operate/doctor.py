@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from flows.config import Config, load
+from flows.config.sources import Connect
 from flows.errors import ConfigError, PlanloopError
 from flows.operate import probes
 from flows.operate.environment import NO_TELEMETRY
@@ -73,7 +74,7 @@ def diagnose(config_dir: Path, workspace: Workspace, env: Mapping[str, str], *, 
     else:
         findings.append(Finding("ok", "configuration", f"{len(config.sources.sources)} sources in {config_dir}"))
         findings += [
-            *_check("source files", lambda: _sources(config, today)),
+            *_check("source files", lambda: _sources(config, today, env)),
             *_check("calendar", lambda: _calendar(config, today)),
             *_check("mail server", lambda: _mail(config, env)),
             *_check("state database", lambda: _state(config, workspace)),
@@ -151,12 +152,24 @@ def _workspace(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("ok", "lock", "free")
 
 
-def _sources(config: Config, as_of: date) -> Iterator[Finding]:
+def _live_source(what: str, connect: Connect, env: Mapping[str, str]) -> Finding:
+    """Whether the secrets of a live CRM are set; the CRM itself is not asked."""
+    unset = [name for name in connect.secrets.values() if not name.startswith("block:") and not env.get(name)]
+    if unset:
+        remedy = "set it in the environment of the night, or name a Prefect block (block:NAME)"
+        return Finding("fail", what, f"not set: {', '.join(unset)}", remedy)
+    return Finding("ok", what, f"{connect.object} of {connect.crm}, its secrets are set")
+
+
+def _sources(config: Config, as_of: date, env: Mapping[str, str]) -> Iterator[Finding]:
     """Whether tonight's files are there and can be read."""
     from flows.ingest.finding import find_files
 
     for name, source in config.sources.sources.items():
         what = f"source {name}"
+        if source.connect:
+            yield _live_source(what, source.connect, env)
+            continue
         files = [file.path for file in find_files(source, as_of)]
         closed = [path for path in files if not os.access(path, os.R_OK)]
         if closed:
