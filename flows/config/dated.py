@@ -50,7 +50,11 @@ class DateInName:
 
 def any_day(path: str) -> str:
     """The glob for files of all days: as many characters as the day has."""
-    return _PLACE.sub(lambda place: re.sub("%.", lambda directive: "?" * _WIDTHS[directive[0]], place[1]), path)
+    return _PLACE.sub(lambda place: "".join(map(_wildcards, re.split("(%.)", place[1]))), path)
+
+
+def _wildcards(part: str) -> str:
+    return "?" * _WIDTHS[part] if part in _WIDTHS else part
 
 
 def _check(format_: str) -> None:
