@@ -279,7 +279,9 @@ class _Pull:
         for name, rows in refused.items():
             path = self.workspace.landing / sync.base / self.source.name / name
             records += numbered(path, rows) if path.is_file() else []
-        last = last_versions(self._known(), key, {str(record[key]) for record in records})
+        ids = {str(record[key]) for record in records}
+        ids -= last_versions(self._filled(), key, ids).keys()
+        last = last_versions(self._known(), key, ids)
         return [record for record in records if last.get(str(record[key])) == record]
 
     def _known(self) -> list[Path]:
@@ -291,7 +293,11 @@ class _Pull:
             if sync is not None and sync.phase == "complete":
                 files = files if sync.origin == origin else []
                 files += _records(folder) if sync.origin == origin else []
-        return [*files, *([self.landed.records] if self.landed.records.stat().st_size else [])]
+        return files + self._filled()
+
+    def _filled(self) -> list[Path]:
+        """This night's file of records, once it holds one."""
+        return [self.landed.records] if self.landed.records.stat().st_size else []
 
     def _requests(self) -> dict[str, int]:
         """The count of requests, with those sent since it was last saved."""
