@@ -22,7 +22,7 @@ def audit(
     docs_dir: Path,
     accept_shrink: Collection[str] = (),
     *,
-    optional_sources: Collection[str] = (),
+    tolerated: Collection[tuple[str, str]] = (),
     engine: Mapping[str, str | int] | None = None,
 ) -> AuditResult:
     """Judge the closed candidate.
@@ -36,7 +36,7 @@ def audit(
         docs_dir: folder of the page; ``index.html`` and ``validation_result.json`` are written there.
         accept_shrink: sources whose export is meant to be much smaller (or older) tonight. With any, the night is not
             compared with the last one: a person has looked.
-        optional_sources: sources that may be without a file (``missing: ignore``).
+        tolerated: source and status (refused or missing) that the configuration lets the night go on with.
         engine: DuckDB settings (``memory_limit``, ``threads``).
 
     Returns:
@@ -46,7 +46,7 @@ def audit(
         PermanentError: there is nothing to audit.
     """
     limits = {"temp_directory": str(inputs / "spill"), **(engine or {})}
-    measured = measure(Night(candidate, inputs, previous_manifest, optional_sources, accept_shrink, limits))
+    measured = measure(Night(candidate, inputs, previous_manifest, tolerated, accept_shrink, limits))
     outcomes, validation = judge(measured, settings.audit.max_change)
     result = AuditResult(
         as_of_date=measured.as_of_date,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.expectations.expectation import Expectation
 
+_TOLD_BY_INGEST = frozenset({"files_accepted", "sources_left_out"})
+"""Rules whose findings are messages of ingest as they stand."""
+
 
 def judge(measured: Measurements, max_change: float) -> tuple[tuple[RuleOutcome, ...], dict[str, Any]]:
     """Run the checkpoint.
@@ -152,9 +155,9 @@ def _finding(rule: Rule, row: Any, max_change: float) -> Finding:
         return _cannot_judge(BY_ID[row["rule"]], row["error"], rule)
     limit = max_change if rule.limit is None else rule.limit
     expected, found = shown(row["expected"], rule.unit), shown(row["found"], rule.unit)
-    subject = row["subject"] if rule.id == "files_accepted" else f"{row['table_name']}, {row['subject']}"
+    subject = row["subject"] if rule.id in _TOLD_BY_INGEST else f"{row['table_name']}, {row['subject']}"
     detail = f" ({row['detail']})" if row["detail"] else ""
-    if rule.id == "files_accepted":
+    if rule.id in _TOLD_BY_INGEST:
         # The message of ingest says what was expected and found, the limit, and what to do.
         en = zh = row["detail"]
     elif rule.verdict in ("no_fall", "no_rise"):

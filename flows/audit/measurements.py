@@ -70,7 +70,7 @@ class Night:
         candidate: closed DuckDB file.
         inputs: build folder with ``inputs/run.parquet``, ``inputs/source_file.parquet`` and ``log/<entity>/*.parquet``.
         previous: manifest of the last published night, or None.
-        optional_sources: sources that may be without a file.
+        tolerated: source and status (refused or missing) that the night may go on with.
         accept_shrink: sources that a person has declared to be much changed tonight.
         engine: DuckDB settings.
     """
@@ -78,7 +78,7 @@ class Night:
     candidate: Path
     inputs: Path
     previous: "Manifest | None"
-    optional_sources: Collection[str]
+    tolerated: Collection[tuple[str, str]]
     accept_shrink: Collection[str]
     engine: Mapping[str, str | int]
 
@@ -136,8 +136,9 @@ def _queries(
 ) -> dict[str, str]:
     """The statement of every rule that applies tonight; each gives table_name, subject, expected, found, detail."""
     log = night.inputs / "log"
+    tolerated = _list([f"{status} {source}" for source, status in night.tolerated])
     queries = {
-        "files_accepted": statements.FILES_ACCEPTED.format(optional=_list(night.optional_sources)),
+        "files_accepted": statements.FILES_ACCEPTED.format(tolerated=tolerated),
         "files_accounted": statements.FILES_ACCOUNTED,
         "changes_recorded": statements.CHANGES_RECORDED.format(changes=_changes_tonight(log, as_of)),
         "opportunities_complete": statements.OPPORTUNITIES.format(log=_log(log, "opportunity"), measured="n"),
@@ -162,8 +163,19 @@ def _queries(
     dated = connection.execute(statements.DATED_EXPORTS).fetchone()
     if dated and dated[0]:
         queries["exports_do_not_go_back"] = statements.EXPORTS_GO_BACK.format(accepted=_list(night.accept_shrink))
-        queries["exports_are_fresh"] = statements.EXPORTS_ARE_FRESH
-    return queries
+    conditional = {
+        "sources_left_out": statements.SOURCES_LEFT_OUT.format(tolerated=tolerated),
+        "sources_are_fresh": statements.SOURCES_ARE_FRESH,
+    }
+    return queries | {rule: query for rule, query in conditional.items() if _applies(connection, query)}
+
+
+def _applies(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
+    """Whether a rule has anything to measure tonight; a statement that fails has to be seen."""
+    try:
+        return connection.execute(f"select 1 from ({query}) limit 1").fetchone() is not None
+    except duckdb.Error:
+        return True
 
 
 def _measured(connection: duckdb.DuckDBPyConnection, rule: str, query: str) -> list[Row]:

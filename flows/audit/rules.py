@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["equal", "no_fall", "no_rise", "at_most"]
-Unit = Literal["rows", "files", "cells", "amount", "days", "percent"]
+Unit = Literal["rows", "files", "cells", "amount", "days", "hours", "percent"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,14 @@ RULES: tuple[Rule, ...] = (
         "files",
         "Every configured source delivered a file, and no file was refused.",
         "每个数据源都有文件,且没有文件被整体拒绝。",
+    ),
+    Rule(
+        "sources_left_out",
+        "equal",
+        "files",
+        "No source was left out tonight; one that was keeps the state of the last night that had it.",
+        "今晚没有数据源被略过;被略过的数据源保留上一次的状态。",
+        refuses=False,
     ),
     Rule(
         "files_accounted",
@@ -153,12 +161,12 @@ RULES: tuple[Rule, ...] = (
         limit=1,
     ),
     Rule(
-        "exports_are_fresh",
+        "sources_are_fresh",
         "at_most",
-        "days",
-        "The newest record of every CRM export is no more than three days old.",
-        "CRM 导出的最新记录不超过三天。",
-        limit=3,
+        "hours",
+        "The newest record of every source is no older than the source is held to, in hours of working days.",
+        "各数据源最新记录的时间不超过规定的小时数(按工作日计)。",
+        limit=0,
         refuses=False,
     ),
     Rule(

@@ -19,9 +19,21 @@ select
     'mart_data_quality',
     source || ': ' || coalesce(nullif(file, ''), '(no file)'),
     1,
-    cast(status = 'accepted' or (status = 'missing' and list_contains({optional}, source)) as bigint),
+    cast(status = 'accepted' or list_contains({tolerated}, status || ' ' || source) as bigint),
     case when status <> 'accepted' then status || ': ' || coalesce(message, 'no reason given') end
 from tonight
+order by 2
+"""
+
+SOURCES_LEFT_OUT = """
+select
+    'mart_data_quality',
+    source || ': ' || coalesce(nullif(file, ''), '(no file)'),
+    1,
+    0,
+    status || ': ' || coalesce(message, 'no reason given')
+from tonight
+where status <> 'accepted' and list_contains({tolerated}, status || ' ' || source)
 order by 2
 """
 
@@ -257,20 +269,18 @@ order by 2
 """
 )
 
-EXPORTS_ARE_FRESH = (
-    f"with exports as ({_EXPORTS})"
-    + """
+SOURCES_ARE_FRESH = """
 select
-    'source_file',
-    exports.source,
+    'mart_data_quality',
+    source || ', ' || entity,
     0,
-    greatest(0, date_diff('day', exports.freshest_on, run.as_of_date)),
-    'newest record ' || exports.freshest_on
-from exports
-inner join run on exports.as_of_date = run.as_of_date
+    cast(max(greatest(0, hours_old - fresh_within_hours)) as bigint),
+    max(hours_old) || ' hours old, held to ' || min(fresh_within_hours)
+from candidate.marts.mart_data_quality
+where is_tonight and hours_old is not null and fresh_within_hours is not null
+group by source, entity
 order by 2
 """
-)
 
 DEVIATIONS_MEASURED = """
 select

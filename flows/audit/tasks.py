@@ -4,6 +4,7 @@ from typing import Any
 
 from flows.audit.audit import audit as judge
 from flows.errors import AuditRefused
+from flows.ingest.delivery import tolerated
 from flows.operate.night import Night
 from flows.operate.tasks import show_table, show_text, stage_task
 from flows.publish.versions import current_manifest
@@ -24,7 +25,7 @@ def _audit(night: Night) -> dict[str, Any]:
         settings,
         night.workspace.reports / night.run_id / "data_docs",
         night.accept_shrink,
-        optional_sources=[name for name, source in night.config.sources.sources.items() if source.missing == "ignore"],
+        tolerated=tolerated(night.config.sources.sources),
         engine={"memory_limit": settings.engine.memory_limit, "threads": settings.engine.threads},
     )
     outcomes = [

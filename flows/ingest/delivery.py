@@ -17,21 +17,22 @@ _LISTED = 12
 _LONGEST = 300
 
 
-def is_tolerated(file: FileAccount, source: Source) -> bool:
-    """Whether the night may go on although this file was refused or is missing."""
-    if file.status == "missing" and source.connect is None:
-        return source.missing == "ignore"
-    return source.refused == "ignore"
+def tolerated(sources: Mapping[str, Source]) -> set[tuple[str, str]]:
+    """Source and status (refused or missing) that the night may go on with.
+
+    A live CRM has no file of its own to miss: where none was landed, it refused or could not be reached.
+    """
+    found = {(name, "refused") for name, source in sources.items() if source.refused == "ignore"}
+    for name, source in sources.items():
+        if (source.missing if source.connect is None else source.refused) == "ignore":
+            found.add((name, "missing"))
+    return found
 
 
 def undelivered(files: Iterable[FileAccount], sources: Mapping[str, Source]) -> list[FileAccount]:
     """The refused and missing files that the night cannot do without, in the order given."""
-    return [file for file in files if file.status != "accepted" and not is_tolerated(file, sources[file.source])]
-
-
-def left_out(files: Iterable[FileAccount], sources: Mapping[str, Source]) -> list[FileAccount]:
-    """The refused and missing files that the night goes on without."""
-    return [file for file in files if file.status != "accepted" and is_tolerated(file, sources[file.source])]
+    may_fail = tolerated(sources)
+    return [file for file in files if file.status != "accepted" and (file.source, file.status) not in may_fail]
 
 
 def explain(

@@ -33,7 +33,7 @@ def run(night) -> AuditResult:
         SETTINGS,
         night.folder.parent / "docs",
         night.accept_shrink,
-        optional_sources=night.optional_sources,
+        tolerated=night.tolerated,
         engine={"threads": 1},
     )
 
@@ -90,6 +90,14 @@ def test_a_warning_is_shown_and_does_not_refuse(night):
     assert failed(result) == ["deviations_are_plausible"]
     assert "1 warning." in result.explain()
     assert "30 of 30 nodes are critical" in result.findings[0].message_en
+
+
+def test_a_source_that_was_left_out_is_a_warning_in_the_words_of_its_refusal(night):
+    night.leave_out("crm", "refused", SHRUNK)
+    result = run(night)
+    assert (result.passed, failed(result)) == (True, ["sources_left_out"])
+    (finding,) = result.findings
+    assert finding.message_en == f"crm: opportunities.csv: refused: {SHRUNK}"
 
 
 def with_numbers(night, numbers: dict[str, tuple[int, int]]):

@@ -8,7 +8,7 @@ import pytest
 from flows.audit.measurements import COLUMNS
 from flows.audit.rules import RULES
 from flows.errors import PermanentError
-from tests.unit.audit.conftest import write, write_log
+from tests.unit.audit.conftest import write_log
 
 
 def faults(measured, rule: str) -> list[tuple]:
@@ -153,12 +153,16 @@ CASES = [
         [("crm", 0, 3)],
     ),
     (
-        "exports_are_fresh",
-        lambda night: night.change_input(
-            "inputs/source_file.parquet",
-            "select * replace (freshest_on - 10 as freshest_on) from {old}",
+        "sources_are_fresh",
+        lambda night: night.change(
+            "update marts.mart_data_quality set hours_old = 72, is_stale = true where is_tonight"
         ),
-        [("crm", 0, 10)],
+        [("crm, opportunity", 0, 48)],
+    ),
+    (
+        "sources_left_out",
+        lambda night: night.leave_out("crm", "refused", "shrank past the limit"),
+        [("crm: opportunities.csv", 1, 0)],
     ),
     (
         "deviations_are_measured",
@@ -190,11 +194,19 @@ def test_the_reason_of_a_refused_file_is_kept(night):
     assert "refused: expected 70 %, found 12 rows" in frame["detail"].tolist()
 
 
-@pytest.mark.parametrize(("optional", "found"), [((), [("crm: opportunities.csv", 1, 0)]), (("crm",), [])])
-def test_a_missing_file_is_a_fault_unless_its_source_may_be_without_one(night, optional, found):
-    night.change_input("inputs/source_file.parquet", SPOILED_STATUS.format("missing", "no file"))
-    night.optional_sources = optional
-    assert faults(night.measure(), "files_accepted") == found
+@pytest.mark.parametrize("status", ["refused", "missing"])
+@pytest.mark.parametrize("may_fail_by", ["refused", "missing"])
+def test_a_source_without_rows_is_a_fault_unless_it_may_fail_in_that_way(night, status, may_fail_by):
+    night.leave_out("crm", status, "no rows")
+    night.tolerated = (("crm", may_fail_by),)
+    fault = [("crm: opportunities.csv", 1, 0)]
+    assert faults(night.measure(), "files_accepted") == ([] if status == may_fail_by else fault)
+    assert faults(night.measure(), "sources_left_out") == (fault if status == may_fail_by else [])
+
+
+def test_a_source_that_is_held_to_no_hours_is_not_measured(night):
+    night.change("update marts.mart_data_quality set hours_old = 900, fresh_within_hours = null")
+    assert "sources_are_fresh" not in night.measure().rules
 
 
 @pytest.mark.parametrize(("entity", "booked_on"), [("contract", "signed_on"), ("line_item", "booked_on")])
