@@ -55,35 +55,42 @@ def settle_duplicates(
 def _surplus(borders: Sequence[Border], sources: Mapping[str, Source], engine: Engine, build: Path) -> pl.DataFrame:
     """Rows that do not stay: ``file_id``, ``_row``, ``verdict`` and the key columns."""
     entity = borders[0].entity
-    key = ", ".join(entity.key())
+    repeated = _repeated([border.accepted for border in borders], entity.key())
+    if repeated.is_empty():
+        return pl.DataFrame(schema={"file_id": pl.String(), "_row": pl.Int64(), "verdict": pl.String()})
+    files = pl.DataFrame(
+        {
+            "file_id": [border.file.file_id for border in borders],
+            "repeats": [sources[border.file.source].repeats for border in borders],
+            "is_delta": [sources[border.file.source].mode == "delta" for border in borders],
+        }
+    )
     spill = build / "spill"
     with duckdb.connect(
         config={"memory_limit": engine.memory_limit, "threads": engine.threads, "temp_directory": str(spill)}
     ) as connection:
         connection.execute("set variable files = ?", [[str(border.accepted) for border in borders]])
-        connection.execute(
-            f"""
-            create temp table repeated as
-            select hash({key}) as key_hash
-            from read_parquet(getvariable('files'))
-            group by key_hash
-            having count(*) > 1
-            """  # noqa: S608 (columns of our own schema)
-        )
-        repeats = pl.DataFrame(
-            {
-                "file_id": [border.file.file_id for border in borders],
-                "repeats": [sources[border.file.source].repeats for border in borders],
-                "is_delta": [sources[border.file.source].mode == "delta" for border in borders],
-            }
-        )
-        connection.register("files", repeats)
-        found = connection.execute(_verdicts(list(entity.dtypes()), entity.key())).pl()
-    return found
+        connection.register("repeated", repeated)
+        connection.register("files", files)
+        return connection.execute(_verdicts(list(entity.dtypes()), entity.key())).pl()
+
+
+def _repeated(accepted: Sequence[Path], key: Sequence[str]) -> pl.DataFrame:
+    """Places (``file``, ``_row``) of the rows whose key, by its hash, occurs more than once.
+
+    Sorting eight bytes a row takes half the time of grouping them, and mostly there is nothing else to do.
+    """
+    hashed = pl.struct(key).hash() if len(key) > 1 else pl.col(key[0]).hash()
+    rows = pl.scan_parquet(list(accepted), include_file_paths="file", missing_columns="insert", extra_columns="ignore")
+    hashes = rows.select(hashed.alias("hash")).collect().to_series().sort()
+    repeats = hashes.filter(hashes == hashes.shift(1)).unique()
+    if repeats.is_empty():
+        return pl.DataFrame(schema={"file": pl.String(), "_row": pl.Int64()})
+    return rows.filter(hashed.is_in(repeats.implode())).select("file", "_row").collect()
 
 
 def _verdicts(columns: Sequence[str], keys: Sequence[str]) -> str:
-    """SQL for the rows that do not stay, among those whose key hash occurs more than once."""
+    """SQL for the rows that do not stay, among those that ``_repeated`` found."""
     key = ", ".join(keys)
     content = ", ".join(f"'{name}': rows.{name}" for name in columns)
     modified = "rows.modified_at" if "modified_at" in columns else "cast(null as timestamp)"
@@ -95,8 +102,8 @@ def _verdicts(columns: Sequence[str], keys: Sequence[str]) -> str:
                 parse_filename(rows.filename, true) as file_id,
                 {modified} as modified_at,
                 {{{content}}} as content
-            from read_parquet(getvariable('files'), filename = true) as rows
-            where hash({", ".join(f"rows.{name}" for name in keys)}) in (select key_hash from repeated)
+            from read_parquet(getvariable('files'), filename = true, union_by_name = true) as rows
+            semi join repeated on rows.filename = repeated.file and rows._row = repeated._row
         ),
 
         ranked as (
