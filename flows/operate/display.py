@@ -51,12 +51,14 @@ def print_summary(console: Console, summary: Mapping[str, Any], *, as_json: bool
     if files:
         print_rows(console, f"Run {summary['run_id']}, as of {summary['as_of_date']}", files, as_json=False)
     for file in summary["files"]:
-        unknown = file["unknown_columns"]
-        notes = [file["message"]] if file["message"] else []
-        notes += [f"columns not mapped: {', '.join(unknown)}"] if unknown else []
+        notes = _notes(file, summary["language"])
         if notes:
             where = f"{file['source']}, {file['file']}" if file["file"] else file["source"]
             console.print(f"  {where}: {'; '.join(notes)}", markup=False, soft_wrap=True)
+    if summary["warnings"]:
+        console.print("Warnings of the audit; the night was published all the same:")
+    for warning in summary["warnings"]:
+        console.print(f"  {warning}", markup=False, soft_wrap=True)
     if summary["unplaced_targets"]:
         console.print("Targets without a place, counted in no sum; mend the name or period in the plan, or the users:")
     for target in summary["unplaced_targets"]:
@@ -69,6 +71,17 @@ def print_summary(console: Console, summary: Mapping[str, Any], *, as_json: bool
     beside = "" if summary["is_current"] else " (beside the current version: readers stay where they are)"
     console.print(f"Published: {summary['published']}{beside}", markup=False, soft_wrap=True)
     console.print(f"Report: {summary['report']}", markup=False, soft_wrap=True)
+
+
+def _notes(file: Mapping[str, Any], language: str) -> list[str]:
+    """What is worth saying of a file besides its counts."""
+    unknown, set_aside = file["unknown_columns"], file["rows_set_aside"]
+    notes = [file["message"]] if file["message"] else []
+    notes += [f"columns not mapped: {', '.join(unknown)}"] if unknown else []
+    notes += [f"{set_aside:,} row{'' if set_aside == 1 else 's'} set aside that are no records"] if set_aside else []
+    changed, noticed = file[f"drift_{language}"], file[f"notice_{language}"]
+    notes += [f"changed since the last night: {changed}"] if changed else []
+    return [*notes, noticed] if noticed else notes
 
 
 def _cell(value: object) -> str:

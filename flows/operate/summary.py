@@ -10,9 +10,11 @@ def summarize(night: Night) -> dict[str, Any]:
 
     Returns:
         run_id, as_of_date, is_rebuild, is_current, exit_code, published (folder), report (page), files (accounting of
-        each input file), audit (rules passed and in all), alerts (opened, resolved), mails (sent, pending).
+        each input file), warnings (what the audit let pass and a person should know, in the operator's language), audit
+        (rules passed and in all), alerts (opened, resolved), mails (sent, pending).
     """
     published = night.result("publish")
+    language = night.config.settings.operator.language
     return {
         "run_id": night.run_id,
         "as_of_date": night.as_of.isoformat(),
@@ -23,6 +25,8 @@ def summarize(night: Night) -> dict[str, Any]:
         "tables": published.get("tables", {}),
         "report": night.result("report").get("page"),
         "files": night.result("record").get("files", []),
+        "language": language,
+        "warnings": [finding[f"message_{language}"] for finding in night.result("audit").get("findings", [])],
         "unplaced_targets": night.result("build").get("unplaced_targets", []),
         "audit": night.result("audit"),
         "alerts": {name: night.result("notify").get(name, 0) for name in ("opened", "worsened", "resolved")},

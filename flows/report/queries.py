@@ -152,7 +152,15 @@ select
     rows_deleted,
     freshest_on,
     days_since_freshest,
-    unknown_columns
+    hours_old,
+    fresh_within_hours,
+    is_stale,
+    rows_set_aside,
+    unknown_columns,
+    notice_en,
+    notice_zh,
+    drift_en,
+    drift_zh
 from marts.mart_data_quality
 where is_tonight
 order by entity, source, file

@@ -11,6 +11,8 @@ FILE = {
     "status": "accepted",
     "message": None,
     "unknown_columns": [],
+    "rows_set_aside": 0,
+    **{f"{what}_{language}": None for what in ("drift", "notice") for language in ("en", "zh")},
     **{f"rows_{name}": 0 for name in ("in", "accepted", "quarantined", "new", "changed", "deleted")},
 }
 
@@ -29,7 +31,16 @@ def test_the_summary_tells_the_files_of_one_source_apart() -> None:
         "files": [
             {**FILE, "file": "deals_east.csv"},
             {**FILE, "file": "deals_west.csv", "unknown_columns": ["Region__c"]},
+            {
+                **FILE,
+                "file": "deals.xlsx",
+                "rows_set_aside": 3,
+                "drift_zh": "新增的列：“备注”",
+                "drift_en": "new column",
+            },
         ],
+        "language": "zh",
+        "warnings": ["leads: 缺失"],
         "unplaced_targets": ["bookings, month 2026-11-01, region/Nroth: unknown node (plan 2026)"],
         "alerts": {"opened": 0, "worsened": 0, "resolved": 0},
         "mails": {"sent": 0, "pending": 0},
@@ -41,3 +52,8 @@ def test_the_summary_tells_the_files_of_one_source_apart() -> None:
     assert "deals_east.csv" in page.getvalue()
     assert "region/Nroth: unknown node" in page.getvalue()
     assert "deals, deals_west.csv: columns not mapped: Region__c" in page.getvalue()
+    assert (
+        "deals, deals.xlsx: 3 rows set aside that are no records; changed since the last night: 新增的列：“备注”"
+        in (page.getvalue())
+    )
+    assert "Warnings of the audit; the night was published all the same:\n  leads: 缺失" in page.getvalue()

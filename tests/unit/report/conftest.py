@@ -163,6 +163,12 @@ def _fill(insert: Callable[..., None]) -> None:
         rows_quarantined=2,
         freshest_on=AS_OF,
         unknown_columns='["Notes", "备注"]',
+        hours_old=72,
+        fresh_within_hours=24,
+        is_stale=True,
+        rows_set_aside=7,
+        drift_en="new column: 'Notes'",
+        drift_zh="新增的列：“Notes”",
         **counts,
     )
     insert(

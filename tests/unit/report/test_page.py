@@ -121,6 +121,18 @@ def test_the_funnel_counts_open_deals_by_stage_and_says_which_have_no_amount(com
     assert "其中 1 个未填金额" in html
 
 
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("zh", ["已 72 小时未更新，要求 24 小时内", "与上次相比: 新增的列：“Notes”", "（合计、重复表头、备注等）: 7"]),
+        ("en", ["72 working hours old, held to 24", "last night: new column: &#39;Notes&#39;", "headers, notes): 7"]),
+    ],
+)
+def test_what_changed_about_a_file_and_how_old_it_is_stands_beside_it(company, run, language, expected):
+    html = render_page(run, read_findings(company), language)
+    assert [text for text in expected if text not in html] == []
+
+
 def test_each_language_is_a_page_and_they_lead_to_each_other(company, run, tmp_path):
     page = write_page(tmp_path / "reports", company, run, is_latest=True)
 
