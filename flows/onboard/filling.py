@@ -215,7 +215,8 @@ def ask_for_missing(draft: Draft) -> None:
             or name in halves
             and name in definition.derived()
         )
-        if declared.nullable or filled or draft.id(name) in asked:
+        follows = name == "name" and draft.id(definition.key()[0]) in asked
+        if declared.nullable or filled or follows or draft.id(name) in asked:
             continue
         choices = tuple((declared.properties.get("checks") and _choices(draft.entity, name)) or draft.columns)
         draft.ask(name, Said("ask_column", canonical=name, why=declared.description), choices)

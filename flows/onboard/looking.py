@@ -31,6 +31,7 @@ _REPEATED = 3
 _FREQUENT = {"gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6)}
 """First bytes of the characters in frequent use: text in the other encoding has few of them."""
 _CLEARLY = 0.2
+_MOSTLY_FREQUENT = 0.5
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,11 @@ def _encoding(path: Path, known: str | None) -> tuple[str | None, str, tuple[Sai
     shares = {name: _frequent_share(raw, name) for name in _FREQUENT}
     if shares["big5"] > shares["gb18030"] + _CLEARLY and _decodes(raw, "big5"):
         return "big5", "big5", (Said("encoding", value="big5", sample=_sample(raw, "big5")),)
-    if codec:
+    if codec and shares["gb18030"] >= _MOSTLY_FREQUENT:
         return None, codec, ()
     if _decodes(raw, "cp1252"):
         return "cp1252", "cp1252", (Said("encoding", value="cp1252", sample=_sample(raw, "cp1252")),)
-    return None, encoding.detect(path, "auto"), ()
+    return None, codec or encoding.detect(path, "auto"), ()
 
 
 def _decodes(raw: bytes, codec: str) -> bool:

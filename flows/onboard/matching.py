@@ -15,10 +15,12 @@ from schemas.registry import ENTITIES
 EXACT = 1.0
 CONFIDENT = 0.75
 _WORTH = 0.5
+_KNOWN = 0.9
 _REFERENCE = 0.995
 _BY_POSITION = 0.0005
 _HINT = 1.0
 _ABSENT = 1.2
+_REPEATS = 0.8
 _AFFIX = re.compile(r"^\(do not modify\)\s*|__c$|^properties[._]|^hs_(?=[a-z]+_?date)", re.IGNORECASE)
 _SHARED = ("region", "team", "segment", "industry", "category", "channel", "status")
 """What several records share: a column with a value of its own in each row is something else."""
@@ -122,10 +124,11 @@ def _explains(candidate: Candidate, columns: Mapping[str, Profile], hints: str) 
     nameable |= {"period_kind", "node_kind", "activity_type"}
     absent = sum((0.3 if name in nameable else 1.0) for name in candidate.missing)
     keys = sum(match.score >= EXACT - 0.1 for name, match in candidate.matches.items() if name in key)
-    unhinted = 0.0 if _hinted(candidate.entity, hints) else _HINT
-    return (
-        explained / of_all * 3 + 0.4 * keys / max(1, len(key)) - _ABSENT * absent / (1 + len(key)) + (_HINT - unhinted)
-    )
+    only = candidate.matches.get(ENTITIES[candidate.entity].key()[0]) if len(key) == 1 else None
+    repeats = only is not None and not columns[only.column].is_unique
+    hint = _HINT if _hinted(candidate.entity, hints) else 0.0
+    required = _ABSENT * absent / (1 + len(key))
+    return explained / of_all * 3 + 0.4 * keys / len(key) - required - _REPEATS * repeats + hint
 
 
 def _hinted(entity: str, hints: str) -> bool:
@@ -205,7 +208,7 @@ def content_fit(entity: str, canonical: str, profile: Profile) -> float:
     definition = ENTITIES[entity]
     dtype = definition.dtypes()[canonical]
     if not len(profile.distinct):
-        return 0.8
+        return 1.0 if name_score(entity, canonical, profile.name) >= _KNOWN else 0.0
     if dtype in (pl.Date, pl.Datetime):
         return 1.0 if profile.is_date else 0.6 if _undatable(profile) else 0.0
     if profile.is_moment or (profile.dates is not None and not profile.is_number):

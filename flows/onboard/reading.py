@@ -293,7 +293,8 @@ def _constant_currency(draft: Draft, code: str, why: str) -> None:
 
 def _settle_nulls(draft: Draft, defaults: Reading) -> None:
     """Words for nothing in the mapped columns; the key's own words are left alone."""
-    found = [word for name in draft.used for word in draft.columns[name].nulls]
+    used = draft.used
+    found = [word for name, profile in draft.columns.items() if name in used for word in profile.nulls]
     words = list(dict.fromkeys([*draft.nulls, *found]))
     missing = [word for word in words if word not in defaults.nulls]
     if missing:
