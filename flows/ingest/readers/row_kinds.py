@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from flows.ingest.headers import simplified
 from flows.ingest.readers.sheet_header import repeats
 
 TOTAL, REPEATED, NOTE, HIDDEN = "total_row", "repeated_header", "note_row", "hidden_row"
@@ -21,7 +22,7 @@ _TOTAL_OF = re.compile(
     r".{1,24}(?:合计|小计|总计|汇总)|.{1,24} (?:sub-?)?totals?|(?:sub-?)?totals? (?:for|of) .{1,24}", re.I
 )
 """The total of something: 华东区小计, East Total."""
-_MAY_BE_TOTAL = re.compile(r"计|總|总|汇|累|共|otal|sum", re.IGNORECASE)
+_MAY_BE_TOTAL = re.compile(r"计|計|總|总|汇|匯|彙|累|共|otal|sum", re.IGNORECASE)
 _QUANTITY = re.compile(
     r"[¥$€£(\-+]*(?:rmb|cny|usd)?[\d,.]+\)?(?:%|[kmw]|元|千|万|亿|万元|亿元|[个项家条笔人份单天次])*(?:整)?",
     re.IGNORECASE,
@@ -86,20 +87,22 @@ class RowKinds:
 
     def _is_total(self, texts: Sequence[str], cells: Sequence[Any], *, faulty: bool) -> bool:
         """A label, and beside it nothing but numbers: a total has no other words, and no date."""
-        label = _squeezed(texts[0])
+        label = simplified(_squeezed(texts[0]))
         exact = _TOTAL.fullmatch(label) or _TOTAL.fullmatch(label.replace(" ", ""))
         if not exact and not _TOTAL_OF.fullmatch(label):
             return False
         kinds = set(map(type, cells))
         others = [_squeezed(text).replace(" ", "") for text in texts[1:]]
-        if not kinds <= {str, int, float} or not all(_is_quantity(text) or _TOTAL.fullmatch(text) for text in others):
+        if not kinds <= {str, int, float} or not all(
+            _is_quantity(text) or _TOTAL.fullmatch(simplified(text)) for text in others
+        ):
             return False
         return bool(exact) or ((faulty or bool(others) or kinds != {str}) and self._written > 2)
 
     def _is_note(self, texts: Sequence[str], filled: int) -> bool:
         if len(texts) < filled:
             return False
-        first = _squeezed(texts[0])
+        first = simplified(_squeezed(texts[0]))
         if filled == 1 and _PAGE.fullmatch(first):
             return True
         if not _NOTE.fullmatch(first):

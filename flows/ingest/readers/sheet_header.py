@@ -3,7 +3,7 @@
 Runs in the sandbox.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,13 +101,23 @@ def repeats(raw: Sequence[Sequence[str]], cells: Sequence[Any]) -> bool:
     return False
 
 
-def groups(row: Sequence[Any], matched: dict[int, str], known: KnownHeaders) -> Iterator[tuple[int, int]]:
+def groups(
+    number: int, row: Sequence[Any], matched: dict[int, str], known: KnownHeaders, merged: Sequence[Range]
+) -> Iterator[tuple[int, int]]:
     """Column spans of the tables that stand side by side under one header row.
 
     A blank column parts two tables where each side would be a header by itself, and either both name a column alike or
-    together they are far from all that is looked for: one mapped table with a blank column inside stays one.
+    together they are far from all that is looked for: one mapped table with a blank column inside stays one. Cells that
+    a wide header is merged over are not blank.
     """
-    runs = _runs(row)
+    wide = {
+        column
+        for first, left, _, right in merged
+        if first == number
+        for column in range(left, right + 1)
+        if left <= len(row) and row[left - 1] != ""
+    }
+    runs = _runs(row, wide)
     spans: list[list[int]] = []
     for first, last in runs:
         keys = [key for column, key in matched.items() if first <= column <= last]
@@ -136,11 +146,11 @@ def uncovered(
     return cells
 
 
-def _runs(row: Sequence[Any]) -> list[tuple[int, int]]:
-    """Stretches of filled cells."""
+def _runs(row: Sequence[Any], wide: Collection[int]) -> list[tuple[int, int]]:
+    """Stretches of cells that are filled, or covered by one that is merged over them."""
     runs: list[tuple[int, int]] = []
     for column, cell in enumerate(row, start=1):
-        if cell == "":
+        if cell == "" and column not in wide:
             continue
         if runs and runs[-1][1] == column - 1:
             runs[-1] = (runs[-1][0], column)

@@ -100,7 +100,7 @@ class _SheetSurvey:
             if number == header_row:
                 matched = self._known.matched(row)
                 if required or not self._known.keys or self._known.enough(list(matched.values()), _filled(row)):
-                    for span in groups(row, matched, self._known):
+                    for span in groups(number, row, matched, self._known, self._near(number)):
                         self._begin(extend(number, span, dict(around), self._near(number), self._known, above=False))
             if number >= header_row:
                 self._claim(number, row)
@@ -158,7 +158,7 @@ class _SheetSurvey:
         matched = self._known.matched(row)
         if not self._known.enough(list(matched.values()), _filled(row)):
             return
-        for span in groups(row, matched, self._known):
+        for span in groups(number, row, matched, self._known, near):
             before = [table for table in self.tables if not table.closed and _overlap(table.header, span)]
             if any(table.header.repeats(row) for table in before):
                 continue
