@@ -16,7 +16,7 @@ from flows.ingest.values import Parsed, as_text
 
 UNITS = {"元": 0, "百": 2, "千": 3, "k": 3, "万": 4, "万元": 4, "百万": 6, "m": 6, "亿": 8}
 """Places by which a unit moves the decimal point."""
-_INLINE = {**UNITS, "百元": 2, "千元": 3, "w": 4, "百万元": 6, "亿元": 8}
+_INLINE = {**UNITS, "百元": 2, "千元": 3, "w": 4, "百万元": 6, "千万": 7, "千万元": 7, "亿元": 8}
 _CODES = (
     "CNY|RMB|USD|EUR|GBP|JPY|HKD|TWD|MOP|SGD|KRW|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|THB|MYR|IDR|PHP|VND|BRL|MXN|AED|SAR|"
     "RUB|ZAR|PLN|TRY"
@@ -186,7 +186,8 @@ def _canonical(text: pl.Series, written: NumberFormat, scale: int) -> tuple[pl.S
 
 def _parts(text: pl.Series, written: NumberFormat) -> pl.DataFrame:
     """``is_number``, ``negative``, ``whole`` and ``fraction`` digits, and ``places`` by which the point moves."""
-    folded = text.str.normalize("NFKC").str.replace_all("[\u2212\u2013]", "-").str.strip_chars()
+    folded = text.str.normalize("NFKC").str.replace_all("[\u2212\u2013]", "-").str.replace_all("萬", "万")
+    folded = folded.str.replace_all("億", "亿").str.strip_chars()
     groups = folded.str.extract_groups(written.pattern()).struct.unnest()
     unit = pl.col("unit").str.to_lowercase().replace_strict(_INLINE, default=None, return_dtype=pl.Int64)
     digits = pl.col("whole").str.replace_all(r"\D", "").fill_null("")
