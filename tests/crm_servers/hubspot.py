@@ -8,10 +8,31 @@ from typing import Any
 from tests.crm_servers.server import Call, CrmServer, Refusal, Reply, iso
 
 TOKEN = "pat-na1-11112222-secret-3333"
-DEALS = ("amount", "closedate", "createdate", "deal_currency_code", "dealname", "dealstage", "hs_lastmodifieddate")
+DEALS = (
+    *(
+        "amount",
+        "closed_lost_reason",
+        "closedate",
+        "createdate",
+        "deal_currency_code",
+        "dealname",
+        "dealstage",
+        "dealtype",
+    ),
+    *("hs_lastmodifieddate", "hs_manual_forecast_category", "hs_next_step"),
+)
+COMPANIES = (
+    "name",
+    "industry",
+    "numberofemployees",
+    "country",
+    "hubspot_owner_id",
+    "hs_parent_company_id",
+    "createdate",
+)
 DEFINED = {
     "deals": (*DEALS, "hs_merged_object_ids", "hs_object_id", "hubspot_owner_id", "pipeline"),
-    "companies": ("name", "industry", "createdate", "hs_lastmodifieddate", "hs_merged_object_ids", "hs_object_id"),
+    "companies": (*COMPANIES, "hs_lastmodifieddate", "hs_merged_object_ids", "hs_object_id"),
     "contacts": ("email", "lastname", "createdate", "lastmodifieddate", "hs_merged_object_ids", "hs_object_id"),
 }
 
@@ -54,7 +75,8 @@ class HubSpotServer(CrmServer):
 
     def create(self, kind: str, **properties: str | None) -> str:
         self._ids += 1
-        self.objects[kind][self._ids] = Stored({"hs_object_id": str(self._ids)}, self.clock, self.clock)
+        given = {"hs_object_id": str(self._ids), "createdate": iso(self.clock)}
+        self.objects[kind][self._ids] = Stored(given, self.clock, self.clock)
         self.update(kind, str(self._ids), **properties)
         return str(self._ids)
 

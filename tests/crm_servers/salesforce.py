@@ -29,8 +29,38 @@ OBJECTS = {
         "CloseDate": "date",
         "AccountId": "reference",
         "OwnerId": "reference",
+        "LeadSource": "picklist",
+        "NextStep": "string",
+        "ForecastCategory": "picklist",
+        "LastModifiedDate": "datetime",
     },
-    "Account": {**COMMON, "Name": "string", "MasterRecordId": "reference", "BillingAddress": "address"},
+    "Account": {
+        **COMMON,
+        "Name": "string",
+        "Industry": "picklist",
+        "NumberOfEmployees": "int",
+        "BillingCountry": "string",
+        "OwnerId": "reference",
+        "ParentId": "reference",
+        "MasterRecordId": "reference",
+        "BillingAddress": "address",
+    },
+    "User": {
+        **{name: kind for name, kind in COMMON.items() if name != "IsDeleted"},
+        "Name": "string",
+        "Email": "email",
+        "ManagerId": "reference",
+        "UserRole.Name": "string",
+        "IsActive": "boolean",
+    },
+    "OpportunityHistory": {
+        **COMMON,
+        "OpportunityId": "reference",
+        "StageName": "picklist",
+        "Amount": "currency",
+        "CloseDate": "date",
+        "ForecastCategory": "picklist",
+    },
     "OpportunityFieldHistory": {
         **{name: kind for name, kind in COMMON.items() if name != "SystemModstamp"},
         "OpportunityId": "reference",
@@ -175,7 +205,7 @@ class SalesforceServer(CrmServer):
     def _describe(self, _: Call, __: str, kind: str) -> Reply:
         if kind not in OBJECTS:
             raise _refusal(404, "NOT_FOUND", "The requested resource does not exist")
-        fields = [{"name": name, "type": type_} for name, type_ in OBJECTS[kind].items()]
+        fields = [{"name": name, "type": type_} for name, type_ in OBJECTS[kind].items() if "." not in name]
         return Reply(body={"name": kind, "fields": fields})
 
     def _create(self, call: Call, version: str) -> Reply:

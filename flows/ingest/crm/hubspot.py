@@ -301,9 +301,9 @@ class Owners(HubSpot):
     deleted: str | None = "archived"
 
     def pull(self, session: Session, since: Cursor | None) -> Iterator[Page]:
-        """All owners, then those that have left."""
+        """All owners, then those that have left: their records still bear their ids."""
         cursor = since if since and "archived" in since else {"archived": False, "after": None}
-        for archived in (False, True) if self.tells_deleted else (False,):
+        for archived in (False, True):
             if archived < cursor["archived"]:
                 continue
             after = cursor["after"] if archived == cursor["archived"] else None
