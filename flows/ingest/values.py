@@ -112,7 +112,7 @@ def booleans(raw: pl.Series, true: Sequence[str], false: Sequence[str], nulls: S
 def dates(
     raw: pl.Series, formats: Sequence[str], zone: str, nulls: Sequence[str], sheet: Sheet | None = None
 ) -> Parsed:
-    """Business dates. A typed moment with a zone gives its date in ``zone``; one without is taken as it stands.
+    """Business dates. A moment with a zone gives its date in ``zone``; one without is taken as it stands.
 
     ``sheet`` says that people write here: what no format reads is then read by the rules of ``written_dates``.
     Faults: ``not_a_date``, ``ambiguous_date``, ``two_digit_year``.
@@ -123,7 +123,12 @@ def dates(
         local = raw.dt.convert_time_zone(zone) if raw.dtype.time_zone else raw  # type: ignore[attr-defined]
         return Parsed(local.dt.date())
     text = as_text(raw, nulls)
-    values = _by_formats(text, formats, pl.Date())
+    zoned = _zoned(formats)
+    values = _by_formats(text, [format_ for format_ in formats if format_ not in zoned], pl.Date())
+    missing = _unread(text, values)
+    if zoned and missing.any():
+        absolute = _by_formats(text.filter(missing), zoned, pl.Datetime("us", UTC))
+        values = values.scatter(missing.arg_true(), absolute.dt.convert_time_zone(zone).dt.date())
     values, notices = _as_written(text, values, sheet)
     return Parsed(values, _date_faults(text, values, formats, "not_a_date"), notices)
 
@@ -143,7 +148,7 @@ def moments(
             return Parsed(micro.dt.convert_time_zone(UTC).dt.replace_time_zone(None))
         return Parsed(local_to_utc(micro, zone))
     text = as_text(raw, nulls)
-    zoned = [format_ for format_ in formats if "%z" in format_ or "%#z" in format_ or "%:z" in format_]
+    zoned = _zoned(formats)
     local = _by_formats(text, [format_ for format_ in formats if format_ not in zoned], pl.Datetime("us"))
     values = local_to_utc(local, zone)
     missing = _unread(text, values)
@@ -152,6 +157,11 @@ def moments(
         values = values.scatter(missing.arg_true(), absolute)
     values, notices = _as_written(text, values, sheet, zone)
     return Parsed(values, _date_faults(text, values, formats, "not_a_moment"), notices)
+
+
+def _zoned(formats: Sequence[str]) -> list[str]:
+    """Those formats that tell a zone."""
+    return [format_ for format_ in formats if "%z" in format_ or "%#z" in format_ or "%:z" in format_]
 
 
 def _as_written(

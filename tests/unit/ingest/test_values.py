@@ -36,6 +36,13 @@ def test_each_date_is_read_by_the_first_format_that_fits():
 def test_typed_dates_need_no_format():
     zoned = pl.Series([datetime(2024, 3, 30, 20, tzinfo=UTC)]).dt.convert_time_zone("UTC")
     assert dates(zoned, (), SHANGHAI, []).values.to_list() == [date(2024, 3, 31)]
+    written = pl.Series(["2024-03-30T20:00:00.000Z", "2024-03-30T20:00:00+08:00", "2024-03-30"])
+    formats = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z")
+    assert dates(written, formats, SHANGHAI, []).values.to_list() == [
+        date(2024, 3, 31),
+        date(2024, 3, 30),
+        date(2024, 3, 30),
+    ]
     assert dates(pl.Series([20240331]), ("%Y%m%d",), SHANGHAI, []).values.to_list() == [date(2024, 3, 31)]
 
 

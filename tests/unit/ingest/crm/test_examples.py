@@ -87,6 +87,7 @@ def test_hubspot_becomes_owners_accounts_deals_and_their_history(tmp_path: Path)
     assert (won["opportunity_id"], won["account_id"], won["stage"]) == (deal, company, "won")
     assert (won["amount"], won["currency"], won["forecast_category"]) == (Decimal("1250.50"), "USD", "best_case")
     assert (won["closed_at"], won["closed_on"]) == (datetime(2026, 12, 1, 2), date(2026, 11, 30))  # New York
+    assert won["expected_close_on"] == date(2026, 11, 30)
     history = [(row["stage"], row["amount"], row["owner_id"]) for row in rows["deal_history"]]
     assert sorted(history, key=str) == [
         ("qualified", None, None),
