@@ -58,7 +58,9 @@ def run_night(root: Path, sources: dict[str, Any], defaults: dict[str, Any] | No
     rejected = sorted((workspace.build / "rejected").glob("*.parquet"))
     return Night(
         accounts=accounts,
-        accepted=pl.concat([pl.read_parquet(file) for file in accepted]) if accepted else pl.DataFrame(),
+        accepted=pl.concat([pl.read_parquet(file) for file in accepted], how="diagonal")
+        if accepted
+        else pl.DataFrame(),
         rejected=pl.concat([pl.read_parquet(file) for file in rejected]) if rejected else pl.DataFrame(),
     )
 

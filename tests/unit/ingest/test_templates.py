@@ -1,0 +1,252 @@
+"""Templates are recognised by their headers alone, tables are found where they stand, and the rest is told."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from flows.config.loader import load
+from flows.config.sources import Sources
+from flows.errors import ConfigError
+from flows.ingest.templates import Recognised, Unrecognised, recognise
+from schemas import TEMPLATES
+from tests.unit.ingest.conftest import Night
+
+HEADERS = {
+    "customer_record": (
+        "客户名称 行业 企业规模 联系人 职务 联系方式 线索来源 开发阶段 负责人 首次接触时间 预计成交时间 备注"
+    ).split(),
+    "stage_progress": "客户名称 当前阶段 阶段开始时间 预计完成时间 已完成动作 待办事项 风险点 负责人".split(),
+    "requirement": "客户名称 需求类型 具体需求描述 优先级 客户痛点 解决方案方向 确认人 确认时间".split(),
+    "contract": (
+        "合同编号 客户名称 合同金额(万元) 签订日期 付款方式 交付周期 主要条款(如服务范围) 负责人 归档状态"
+    ).split(),
+}
+SIGNED = ["合同编号", "客户名称", "合同金额(万元)", "签订日期", "付款方式"]
+
+
+def book(path: Path, **sheets: list[list]) -> Path:
+    """Write sheets; moments become cells that show a date."""
+    path.parent.mkdir(exist_ok=True)
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd"}) as workbook:
+        for name, rows in sheets.items():
+            page = workbook.add_worksheet(name)
+            for number, row in enumerate(rows):
+                page.write_row(number, 0, row)
+    return path
+
+
+def sheets(folder: Path, **options: object) -> dict:
+    return {"sheets": {"template": True, "path": f"{folder}/*", **options}}
+
+
+def found(night: Night) -> list[tuple]:
+    return [(account.source, account.file, account.status, account.rows_in) for account in night.accounts]
+
+
+@pytest.mark.parametrize("entity", TEMPLATES)
+def test_a_template_is_recognised_by_its_own_header(entity):
+    what = recognise(HEADERS[entity])
+    assert isinstance(what, Recognised)
+    assert (what.entity, what.unknown) == (entity, ())
+    assert list(what.columns.values()) == HEADERS[entity]
+
+
+@pytest.mark.parametrize(
+    ("headers", "entity", "told"),
+    [
+        (["客户名称", "合同金额(万元)", "签订日期"], "contract", "without '合同编号'"),
+        (["客户名称", "当前阶段", "负责人", "预计完成时间"], "stage_progress", "without '阶段开始时间'"),
+        (["姓名", "部门", "工号"], None, "found '姓名', '部门', '工号'"),
+        (["合同编号", "金额", "合同总额", "客户名称"], "contract", "'金额' and '合同总额'"),
+        ([*"ABCDEFG", "合同编号", "客户名称", "金额"], "contract", "too few are known (3 of 10"),
+        (["客户名称", "客户名称", "合同编号", "签订日期"], "contract", "'客户名称' and '客户名称'"),
+    ],
+)
+def test_what_is_no_template_is_told_with_what_it_lacks(headers, entity, told):
+    what = recognise(headers)
+    assert isinstance(what, Unrecognised)
+    assert what.nearest == entity
+    assert told in what.message
+
+
+def test_the_own_wording_of_a_template_stands_above_its_synonyms():
+    what = recognise(["客户名称", "联系人", "联系方式", "手机", "开发阶段"])
+    assert isinstance(what, Recognised)
+    assert (what.columns["contact_details"], what.unknown) == ("联系方式", ("手机",))
+    settled = recognise(["合同编号", "客户名称", "合同总额", "金额"], ignore=["金额"])
+    assert isinstance(settled, Recognised)
+    assert settled.columns["amount"] == "合同总额"
+
+
+def test_what_the_configuration_maps_itself_counts_as_known(tmp_path, night):
+    book(tmp_path / "in" / "a.xlsx", 台账=[["协议号", "客户名称", "总价", "签订日期"], ["X1", "甲", 5, "20/05/2024"]])
+    columns = {
+        "contract_id": "协议号",
+        "amount": {"from": "总价", "unit": "万元"},
+        "signed_on": {"from": "签订日期", "formats": ["%d/%m/%Y"]},
+    }
+    result = night(sheets(tmp_path / "in", columns=columns))
+    (row,) = result.accepted.filter(pl.col("contract_id").is_not_null()).to_dicts()
+    assert (row["contract_id"], row["amount"], row["signed_on"]) == ("X1", Decimal("50000.00"), date(2024, 5, 20))
+
+
+def test_each_table_of_a_workbook_becomes_an_input_of_its_own_source(tmp_path, night: Callable[..., Night]):
+    contract = ["HT-1", "甲公司", 85, datetime(2024, 5, 20), "全款"]
+    progress = ["甲公司", "需求挖掘", "2024-05-01", "2024年6月"]
+    book(
+        tmp_path / "in" / "all.xlsx",
+        合同=[["标题"], SIGNED, contract],
+        进度=[
+            ["客户名称", "当前阶段", "阶段开始时间", "预计完成时间"],
+            progress,
+            [],
+            [],
+            ["其他合同"],
+            SIGNED,
+            ["HT-2", *contract[1:]],
+        ],
+    )
+    result = night(sheets(tmp_path / "in"))
+    assert found(result) == [
+        ("sheets.contract", "all.xlsx#合同!A2", "accepted", 1),
+        ("sheets.stage_progress", "all.xlsx#进度!A1", "accepted", 1),
+        ("sheets.contract", "all.xlsx#进度!A6", "accepted", 1),
+        ("sheets.customer_record", "", "accepted", 0),
+        ("sheets.requirement", "", "accepted", 0),
+    ]
+
+
+def test_a_sheet_that_is_no_template_is_refused_and_one_that_is_to_be_ignored_is_not_read(tmp_path, night):
+    rows = {
+        "合同": [SIGNED, ["HT-1", "甲公司", 85, "2024-05-20", "全款"]],
+        "通讯录": [["姓名", "部门"], ["王芳", "华东"]],
+    }
+    book(tmp_path / "in" / "a.xlsx", **rows)
+    refused = night(sheets(tmp_path / "in"))
+    assert found(refused)[:2] == [
+        ("sheets.contract", "a.xlsx#合同!A1", "accepted", 1),
+        ("sheets.customer_record", "a.xlsx#通讯录!A1", "refused", 2),
+    ]
+    assert "'姓名', '部门'" in refused.accounts[1].message
+    assert "`ignore`" in refused.accounts[1].message
+    told = refused.rejected.filter(pl.col("reason_code") == "file_refused")
+    assert told.select("sheet", "row").rows() == [("通讯录", None)]
+    assert found(night(sheets(tmp_path / "in", ignore=["通讯录"])))[0] == ("sheets.contract", "a.xlsx", "accepted", 1)
+
+
+def test_a_workbook_that_cannot_be_opened_is_refused_for_every_template_it_might_fill(tmp_path, night):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.xlsx").write_bytes(b"PK\x03\x04 no archive")
+    statuses = [(account.source, account.status) for account in night(sheets(tmp_path / "in")).accounts]
+    assert statuses == [(f"sheets.{entity}", "refused") for entity in TEMPLATES]
+
+
+def test_a_template_without_any_file_is_missing(tmp_path, night):
+    statuses = {account.status for account in night(sheets(tmp_path / "none")).accounts}
+    assert statuses == {"missing"}
+
+
+def test_one_template_alone_may_be_asked_for(tmp_path, night):
+    book(tmp_path / "in" / "a.xlsx", 合同=[SIGNED, ["HT-1", "甲公司", 85, "待签订", "分期付款"]])
+    result = night(sheets(tmp_path / "in", entity="contract"))
+    assert found(result) == [("sheets", "a.xlsx", "accepted", 1)]
+    (row,) = result.accepted.to_dicts()
+    assert (row["signed_on"], row["amount"], row["currency"]) == (None, Decimal("850000.00"), "CNY")
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "amount", "currency"),
+    [
+        ("合同金额(元)", 85, "85.00", "CNY"),
+        ("合同金额（万元）", 85, "850000.00", "CNY"),
+        ("合約金額(萬元)", "85", "850000.00", "CNY"),
+        ("合同金额(万元)", "85万", "850000.00", "CNY"),
+        ("合同金额(亿元)", 1.2, "120000000.00", "CNY"),
+        ("合同金额(万美元)", 2, "20000.00", "USD"),
+        ("Contract Value (USD k)", 2, "2000.00", "USD"),
+        ("合同金额", 85, "85.00", "CNY"),
+    ],
+)
+def test_unit_and_currency_follow_from_the_header(tmp_path, night, header, cell, amount, currency):
+    rows = [["合同编号", "客户名称", header, "签订日期"], ["HT-1", "甲公司", cell, "2024-05-20"]]
+    book(tmp_path / "in" / "a.xlsx", 合同=rows)
+    (row,) = night(sheets(tmp_path / "in", entity="contract")).accepted.to_dicts()
+    assert (row["amount"], row["currency"]) == (Decimal(amount), currency)
+
+
+def test_the_header_of_a_configured_workbook_is_found_by_its_mapped_columns(tmp_path, night):
+    rows = [["报表"], [], ["制表：王芳"], ["编号", "名称", "备注"], ["u1", "王芳", "x"], ["合计", 1, ""]]
+    book(tmp_path / "in" / "a.xlsx", 用户=rows)
+    columns = {"user_id": "编号", "name": "名称"}
+    source = {"users": {"entity": "user", "path": f"{tmp_path}/in/*", "columns": columns, "ignore": ["备注"]}}
+    result = night(source)
+    (account,) = result.accounts
+    assert (account.rows_in, account.rows_set_aside, account.file) == (1, 1, "a.xlsx")
+    assert result.accepted.select("user_id", "_row").rows() == [("u1", 5)]
+
+
+def test_every_sheet_with_the_mapped_columns_is_read_where_that_is_asked_for_and_others_are_told(tmp_path, night):
+    header = ["编号", "名称"]
+    book(
+        tmp_path / "in" / "a.xlsx",
+        一=[header, ["u1", "A"]],
+        二=[header, ["u2", "B"]],
+        说明=[["怎样填写", "请看"], ["a", "b"]],
+    )
+    source = {
+        "users": {
+            "entity": "user",
+            "path": f"{tmp_path}/in/*",
+            "sheet": "*",
+            "columns": {"user_id": "编号", "name": "名称"},
+        }
+    }
+    result = night(source)
+    assert found(result) == [("users", "a.xlsx#一!A1", "accepted", 1), ("users", "a.xlsx#二!A1", "accepted", 1)]
+    assert result.accepted["user_id"].to_list() == ["u1", "u2"]
+    assert "说明" in result.accounts[0].notice_en
+    assert result.accounts[1].notice_en is None
+
+
+def test_a_missing_column_that_is_there_in_other_characters_is_pointed_at(tmp_path, night):
+    book(tmp_path / "in" / "a.xlsx", 用户=[["編號", "名称"], ["u1", "A"]])
+    source = {"users": {"entity": "user", "path": f"{tmp_path}/in/*", "columns": {"user_id": "编号", "name": "名称"}}}
+    (account,) = night(source).accounts
+    assert account.status == "refused"
+    assert "Perhaps '編號' for '编号'" in account.message
+
+
+def test_words_for_no_date_count_in_date_columns_of_templates_only(tmp_path, night):
+    rows = [["客户名称", "当前阶段", "阶段开始时间", "预计完成时间", "风险点"]]
+    rows += [["甲", "需求挖掘", "2024-05-01", word, "无"] for word in ("待定", "TBD", "-", "無", "N/A", "尽快")]
+    book(tmp_path / "in" / "a.xlsx", 进度=[rows[0], *([f"{row[0]}{at}", *row[1:]] for at, row in enumerate(rows[1:]))])
+    result = night(sheets(tmp_path / "in", entity="stage_progress"))
+    assert result.accepted["expected_done_on"].to_list() == [None] * 5
+    assert result.accepted["risks"].to_list() == ["无"] * 5
+    assert result.rejected.select("value", "reason_code").rows() == [("尽快", "not_a_date")]
+
+
+def test_a_template_stands_for_four_sources_and_states_what_it_cannot(tmp_path):
+    sources = Sources.model_validate({"sources": {"book": {"template": True, "path": "a.xlsx"}}}).sources
+    assert {name: (source.entity, source.landed_as) for name, source in sources.items()} == {
+        f"book.{entity}": (entity, "book") for entity in TEMPLATES
+    }
+    with pytest.raises(ValueError, match="template: true is for"):
+        Sources.model_validate({"sources": {"book": {"template": True, "entity": "user", "path": "a.xlsx"}}})
+
+
+def test_a_column_that_no_template_has_is_a_fault_of_the_configuration(tmp_path):
+    project = Path(__file__).parents[3] / "config"
+    for file in project.glob("*.yaml"):
+        (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    entry = "sources: {book: {template: true, path: a.xlsx, columns: {amount: 金额, nonsense: x}}}"
+    (tmp_path / "sources.yaml").write_text(entry, encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, {})
+    assert len([line for line in str(refused.value).splitlines() if "nonsense" in line]) == 4
+    assert "'amount' is not a column" not in str(refused.value)
