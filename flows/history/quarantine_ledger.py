@@ -14,7 +14,7 @@ source does not deliver has not healed: an export that is missing or refused, a 
 # ruff: noqa: S608 (statements are composed of the schemas' own column names and of quoted literals)
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -62,15 +62,15 @@ def ledger_file(workspace: Workspace, as_of: date) -> Path:
     return workspace.quarantine / "rows" / f"{as_of.isoformat()}.parquet"
 
 
-def read_ledger(workspace: Workspace, before: date | None = None) -> pl.DataFrame:
+def read_ledger(workspace: Workspace, until: date | None = None) -> pl.DataFrame:
     """The newest line of every row, columns ``LEDGER``, ordered by source, file and row.
 
     Args:
         workspace: where the nights are.
-        before: only nights before this one.
+        until: only nights up to this one.
     """
     files = sorted((workspace.quarantine / "rows").glob("????-??-??.parquet"))
-    nights = [path for path in files if before is None or date.fromisoformat(path.stem) < before]
+    nights = [path for path in files if until is None or date.fromisoformat(path.stem) <= until]
     frames = [pl.DataFrame(schema=LEDGER), *(pl.read_parquet(path) for path in nights)]
     lines = pl.concat(frames).unique("row_id", keep="last", maintain_order=True)
     return lines.sort("source", "file", "row", "row_id", nulls_last=False)
@@ -97,7 +97,7 @@ def stage_ledger(
     Returns:
         The lines: faulty tonight or healed tonight.
     """
-    before = read_ledger(workspace, as_of)
+    before = read_ledger(workspace, as_of - timedelta(days=1))
     seen = _seen(cells, as_of)
     healed = _healed(connection, workspace, before.join(seen, on="row_id", how="anti"), files, modes)
     lines = pl.concat([_continued(seen, before), healed.with_columns(healed_on=pl.lit(as_of)).select(list(LEDGER))])

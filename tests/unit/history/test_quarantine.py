@@ -1,15 +1,12 @@
-"""Listing and exporting quarantined rows: filtered, complete, and harmless in a spreadsheet."""
+"""Gathering and listing quarantined cells: ordered, filtered, complete."""
 
-import csv
-import zipfile
 from datetime import date
 
-import openpyxl
 import polars as pl
 import pytest
 
 from flows.errors import PermanentError
-from flows.history.quarantine import QUARANTINE, export_quarantine, gather, read_quarantine
+from flows.history.quarantine import QUARANTINE, gather, read_quarantine
 
 AS_OF = date(2026, 3, 2)
 
@@ -43,30 +40,9 @@ def test_a_night_without_quarantine_file_names_the_newest(night):
         read_quarantine(night, date(2026, 3, 3))
 
 
-def test_csv_defuses_formulas_and_keeps_chinese(tmp_path):
-    path = export_quarantine(SAMPLE, tmp_path / "out.csv")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["value"] for row in rows] == ['\'=HYPERLINK("http://x")', "待签订", "'@SUM(A1)"]
-    assert [row["row"] for row in rows] == ["7", "9", "2"]
-
-
-def test_xlsx_holds_texts_and_no_formula(tmp_path):
-    path = export_quarantine(SAMPLE, tmp_path / "out.xlsx")
-    sheet = openpyxl.load_workbook(path).active
-    values = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert values[0] == list(QUARANTINE)
-    column = values[0].index("value")
-    assert [row[column] for row in values[1:]] == ['=HYPERLINK("http://x")', "待签订", "@SUM(A1)"]
-    with zipfile.ZipFile(path) as archive:
-        assert "<f>" not in archive.read("xl/worksheets/sheet1.xml").decode()
-    assert sheet.cell(2, column + 1).quotePrefix
-
-
-def test_another_ending_is_refused(tmp_path):
-    with pytest.raises(PermanentError, match=r"ends in \.xlsx or \.csv, found '\.pdf'"):
-        export_quarantine(SAMPLE, tmp_path / "out.pdf")
-    assert list(tmp_path.iterdir()) == []
+def test_a_night_of_an_older_version_has_the_columns_of_today(workspace):
+    SAMPLE.drop("candidates").write_parquet(workspace.quarantine_file(AS_OF))
+    assert read_quarantine(workspace, AS_OF).equals(SAMPLE)
 
 
 def test_quarantined_cells_are_gathered_in_the_order_of_their_place(tmp_path):
