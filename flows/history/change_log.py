@@ -185,6 +185,14 @@ def log_rows(
 
     Besides the columns of the log a row has ``_path``, the file it is read from.
     """
+    if not files:
+        types = {
+            **columns.types,
+            **{name: duckdb_type(dtype) for name, dtype in LOG_COLUMNS.items()},
+            "_path": "VARCHAR",
+        }
+        nothing = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in types.items())
+        return f"select {selected} from (select {nothing}) where false"
     own = columns.signature(connection)
     notes = _notes(connection, files)
     trusted = [path for path in files if notes[path].get(_SIGNATURE_KEY) == own]

@@ -50,7 +50,7 @@ class Snapshot:
     has_deletions: bool
 
     def state_query(self, connection: duckdb.DuckDBPyConnection, *, only_key: bool = False) -> str:
-        """What was known of the day before these exports; ``state`` must not be empty."""
+        """What was known of the day before these exports."""
         until = self.observed_on if self.is_late else None
         return state_query(connection, self.columns, self.state, only_key=only_key, until=until)
 
@@ -120,7 +120,8 @@ def write_difference(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, 
         PermanentError: a key comes twice among the changes.
     """
     tonight = tonight_query(snapshot)
-    parts = _differences(connection, snapshot, tonight) if snapshot.state else {"new": tonight}
+    compared = snapshot.state or snapshot.repeating
+    parts = _differences(connection, snapshot, tonight) if compared else {"new": tonight}
     names, key = snapshot.columns.names, snapshot.columns.key_names
     select = " union all ".join(
         f"select {names}, {literal(change)} as _change, {literal(snapshot.as_of)}::date as _valid_from, "
@@ -130,7 +131,9 @@ def write_difference(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, 
     if not parts or connection.execute(f"select 1 from ({select}) limit 1").fetchone() is None:
         return []
     target.parent.mkdir(parents=True, exist_ok=True)
-    metadata = file_metadata(connection, snapshot.columns, snapshot.days(repeats="restated" in parts))
+    metadata = file_metadata(
+        connection, snapshot.columns, snapshot.days(repeats=bool({"restated", "withdrawn"} & set(parts)))
+    )
     connection.execute(
         f"copy ({select} order by {key}) to {literal(target)} (FORMAT parquet, COMPRESSION zstd, {metadata})"
     )
@@ -183,7 +186,7 @@ def _differences(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, toni
     )
     kinds = connection.execute("select distinct _kind from difference where _kind <> 'deleted' order by 1").fetchall()
     parts = {kind: f"select * from difference where _kind = '{kind}'" for (kind,) in kinds}
-    return parts | _deletions(connection, snapshot)
+    return parts | _deletions(connection, snapshot) | _repeated_deletions(connection, snapshot)
 
 
 def _deletions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> dict[str, str]:
@@ -230,6 +233,22 @@ def _deletions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> dic
             ) as gone using ({columns.key_names})
         """
     }
+
+
+def _repeated_deletions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> dict[str, str]:
+    """The select of rows that say of a key that is not known that it is gone, where repeats are recorded."""
+    if not (snapshot.repeating and snapshot.has_deletions and snapshot.accepted and snapshot.sources):
+        return {}
+    columns = snapshot.columns
+    unknown = f"""
+        select *, {columns.row_hash} as _row_hash
+        from (
+            select {columns.typed}, _source, _file, _row
+            from {_accepted(snapshot)} and coalesce(_deleted, false) and _source in ({_listed(snapshot.repeating)})
+        )
+        anti join ({snapshot.state_query(connection, only_key=True)}) as state using ({columns.key_names})
+    """
+    return {} if connection.execute(f"select 1 from ({unknown}) limit 1").fetchone() is None else {"withdrawn": unknown}
 
 
 def _without_equal_rows(

@@ -307,5 +307,5 @@ def _account_changes(night: _Night, sources: Sequence[RecordedSource], day: date
         if change.change == "deleted" and change.source in full:
             first = night.of(change.source, day)[0]
             night.add(first.source, first.file, rows_deleted=change.rows)
-        elif change.change != "restated":
+        elif change.change not in ("restated", "withdrawn"):
             night.add(change.source, change.file, **{f"rows_{change.change}": change.rows})

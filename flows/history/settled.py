@@ -34,7 +34,8 @@ def write_settled(
     key, names = columns.key_names, columns.names
     log = log_rows(connection, columns, files, "*")
     connection.execute(
-        f"create or replace temp table touched as select {key} from ({log}) group by all having count(*) > 1"
+        f"create or replace temp table touched as select {key} from ({log}) "
+        "group by all having count(*) > 1 or bool_or(_change <> 'new')"
     )
     # Of each day what was recorded last; ``alive_*`` names the row whose values hold: its own, or the last before it.
     connection.execute(

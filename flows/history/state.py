@@ -31,7 +31,7 @@ def state_query(
     Args:
         connection: where the query will run; the metadata of the files are read with it.
         columns: the entity.
-        files: files of the change log in the order in which they were recorded, at least one.
+        files: files of the change log in the order in which they were recorded.
         only_key: leave out the columns that are not of the key.
         until: the day whose state is asked for, where later ones are recorded.
     """
@@ -72,7 +72,7 @@ def _first_day_and_later(
     up_to = f" where _observed_on <= {literal(until)}" if until else ""
     first = log_rows(connection, columns, files[:1], selected)
     later = [f"select * from ({log_rows(connection, columns, files[1:], selected)}){up_to}"] if files[1:] else []
-    if days_of(connection, files[:1]) != [Days.NIGHT]:
+    if files and days_of(connection, files[:1]) != [Days.NIGHT]:
         ((day,),) = connection.execute(f"select min(_observed_on) from ({first})").fetchall()
         further = f" and _observed_on <= {literal(until)}" if until else ""
         later.append(f"select * from ({first}) where _observed_on > {literal(day)}{further}")

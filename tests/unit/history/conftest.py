@@ -45,10 +45,12 @@ class Nights:
         self,
         exports: Mapping[str, Iterable[tuple[str, str]] | None],
         rejected: Mapping[str, Iterable[str | None]] | None = None,
+        days: Mapping[str, date] | None = None,
     ) -> list[FileAccount]:
         """Leave ``build`` as validation would. ``exports``: rows by file (``source/name``); None is a refused file.
 
-        ``rejected``: keys of quarantined rows by file; None for a row whose key cannot be read.
+        A name of None is a row that says that its key is deleted. ``rejected``: keys of quarantined rows by file; None
+        for a row whose key cannot be read. ``days``: the days that dated files show.
         """
         import shutil
 
@@ -57,14 +59,20 @@ class Nights:
         for place, rows in exports.items():
             source, file = place.split("/")
             wrong = list((rejected or {}).get(place, ()))
+            day = (days or {}).get(place)
             if rows is None:
-                files.append(FileAccount(source, file, "contact", "csv", "0", "refused", "unreadable"))
+                files.append(FileAccount(source, file, "contact", "csv", "0", "refused", "unreadable", observed_on=day))
                 continue
             accepted = [
                 {"contact_id": key, "name": name, "_source": source, "_file": file, "_row": number}
+                | ({"_observed_on": day} if day else {})
+                | ({"_deleted": name is None} if self.mode(source) == "delta" else {})
                 for number, (key, name) in enumerate(rows, start=2)
             ]
-            schema = ENTITIES["contact"].dtypes() | {"_source": pl.String(), "_file": pl.String(), "_row": pl.Int64()}
+            own = {"_source": pl.String(), "_file": pl.String(), "_row": pl.Int64()}
+            own |= {"_observed_on": pl.Date()} if day else {}
+            own |= {"_deleted": pl.Boolean()} if self.mode(source) == "delta" else {}
+            schema = ENTITIES["contact"].dtypes() | own
             folder = self.workspace.build / "accepted" / "contact"
             folder.mkdir(parents=True, exist_ok=True)
             if accepted:
@@ -76,12 +84,14 @@ class Nights:
             ]  # fmt: skip
             self._reject(f"{source}-{file}", cells)
             count = len(accepted)
-            files.append(
-                FileAccount(
-                    source, file, "contact", "csv", "0", "accepted", None, count + len(wrong), count, len(wrong)
-                )
-            )
+            counts = (count + len(wrong), count, len(wrong))
+            account = FileAccount(source, file, "contact", "csv", "0", "accepted", None, *counts, observed_on=day)
+            files.append(account)
         return files
+
+    def mode(self, source: str) -> str:
+        """The mode of a source."""
+        return next(known.mode for known in self.sources if known.name == source)
 
     def _reject(self, name: str, cells: list[dict]) -> None:
         folder = self.workspace.build / "rejected"
@@ -89,13 +99,18 @@ class Nights:
         if cells:
             pl.DataFrame(cells, schema=QUARANTINE).write_parquet(folder / f"{name}.parquet")
 
-    def stage(self, as_of: date, exports: Mapping, rejected: Mapping | None = None, **options) -> list[FileAccount]:
+    def stage(
+        self, as_of: date, exports: Mapping, rejected: Mapping | None = None, days: Mapping | None = None, **options
+    ) -> list[FileAccount]:
         """Validate and record one night without committing it."""
-        return stage_night(self.workspace, as_of, self.sources, self.validate(exports, rejected), threads=1, **options)
+        files = self.validate(exports, rejected, days)
+        return stage_night(self.workspace, as_of, self.sources, files, threads=1, **options)
 
-    def run(self, as_of: date, exports: Mapping, rejected: Mapping | None = None, **options) -> list[FileAccount]:
+    def run(
+        self, as_of: date, exports: Mapping, rejected: Mapping | None = None, days: Mapping | None = None, **options
+    ) -> list[FileAccount]:
         """Validate, record, assemble and commit one night."""
-        files = self.stage(as_of, exports, rejected, **options)
+        files = self.stage(as_of, exports, rejected, days, **options)
         assemble(self.workspace, as_of, rebuild=False)
         commit_night(self.workspace, as_of)
         return files
@@ -115,6 +130,13 @@ class Nights:
             rows = connection.execute(f"select contact_id, name from ({query})").fetchall()
         assert len(rows) == len(dict(rows)), "a key stands twice in the state"
         return dict(rows)
+
+    def history(self, as_of: date) -> list[tuple[str, date, str, str]]:
+        """(contact id, day, change, name) of everything that the build of a recorded night reads, by key and day."""
+        assemble(self.workspace, as_of, rebuild=True, threads=1)
+        files = sorted(self.workspace.build_log("contact").glob("*.parquet"))
+        log = pl.concat([pl.read_parquet(path) for path in files], how="diagonal")
+        return log.select("contact_id", "_observed_on", "_change", "name").sort("contact_id", "_observed_on").rows()
 
     def change_rows(self, as_of: date) -> list[tuple]:
         """(contact id, name, change) of one committed night, in file order."""
