@@ -13,8 +13,11 @@ import pyarrow.csv
 
 from flows.ingest.readers import encoding
 from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, Batch, FileRefused, Table, header_names, no_faulty
+from flows.ingest.readers.limits import COLUMNS, LINE_BYTES, RAGGED_BYTES, WIDE, MiB
 
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = LINE_BYTES
+# Python's csv module has a limit of its own, of 128 KB a field.
+csv.field_size_limit(LINE_BYTES)
 
 
 class RecordStream:
@@ -26,6 +29,8 @@ class RecordStream:
 
     def __init__(self, stream: BinaryIO, columns: int, first_row: int, block_bytes: int, **dialect: object) -> None:
         self._ragged: list[tuple[int, str]] = []
+        self._columns = columns
+        self._ragged_bytes = 0
         self._next = first_row
         self._offset = first_row - 1
         names = [str(position) for position in range(columns)]
@@ -41,23 +46,36 @@ class RecordStream:
         )
 
     def _keep(self, record: pa.csv.InvalidRow) -> str:
-        self._ragged.append((record.number + self._offset, record.text))
+        self._ragged_bytes += len(record.text) + record.actual_columns
+        if self._ragged_bytes <= RAGGED_BYTES:
+            self._ragged.append((record.number + self._offset, record.text))
         return "skip"
 
     def __iter__(self) -> Iterator[tuple[pl.DataFrame, list[tuple[int, str]]]]:
         """Frames of text columns ``0``, ``1``, … with ``ROW``, and the ragged records seen up to their end."""
         for arrow in self._reader:
+            self._refuse_overrun()
             frame = pl.from_arrow(arrow)
             assert isinstance(frame, pl.DataFrame)  # noqa: S101 (a record batch never becomes a series)
             yield self._number(frame), self._take_ragged()
+        self._refuse_overrun()
         if self._ragged:
             nothing = pl.DataFrame(schema=dict.fromkeys(self._reader.schema.names, pl.String))
             yield self._number(nothing), self._take_ragged()
+
+    def _refuse_overrun(self) -> None:
+        if self._ragged_bytes > RAGGED_BYTES:
+            raise FileRefused(
+                f"Expected {self._columns} fields in a record, as in the header, found {len(self._ragged):,} "
+                f"records and more close together with another number, from row {self._ragged[0][0]:,} on. Check "
+                "`csv.delimiter` and `header_row`, or export the file again."
+            )
 
     def _take_ragged(self) -> list[tuple[int, str]]:
         """Ragged records before the next number; those read ahead wait."""
         ready = [record for record in self._ragged if record[0] < self._next]
         self._ragged = [record for record in self._ragged if record[0] >= self._next]
+        self._ragged_bytes = sum(len(text) for _, text in self._ragged)
         return ready
 
     def _number(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -96,13 +114,15 @@ def open_delimited(
     with encoding.open_utf8(path, codec) as stream:
         cells = _read_header(stream, header_row, delimiter, quote)
     columns, repeated = header_names(cells)
+    if len(columns) > WIDE:
+        block_bytes = min(block_bytes, BLOCK_BYTES // 4)
     read = partial(_read, path, codec, columns, delimiter, quote, header_row, block_bytes)
     return Table(columns=columns, repeated=repeated, read=read)
 
 
 def _read_header(stream: BinaryIO, header_row: int, delimiter: str, quote: str) -> list[str]:
     """The cells of the header; the stream then stands at the first record after it."""
-    lines = (line.decode("utf-8") for line in iter(stream.readline, b""))
+    lines = (line.decode("utf-8", "replace") for line in iter(partial(_line, stream), b""))
     cells: list[str] = []
     try:
         reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
@@ -114,7 +134,21 @@ def _read_header(stream: BinaryIO, header_row: int, delimiter: str, quote: str) 
         raise FileRefused(f"Expected a header in row {header_row}, found something else ({error}).") from error
     if not any(cell.strip() for cell in cells):
         raise FileRefused(f"Expected a header in row {header_row}, found an empty row. Check `header_row`.")
+    if len(cells) > COLUMNS:
+        raise FileRefused(
+            f"Expected at most {COLUMNS:,} columns, found {len(cells):,} in row {header_row}. Check the line ends and "
+            "`csv.delimiter`."
+        )
     return cells
+
+
+def _line(stream: BinaryIO) -> bytes:
+    line = stream.readline(LINE_BYTES)
+    if len(line) == LINE_BYTES:
+        raise FileRefused(
+            f"Expected lines of less than {LINE_BYTES // MiB} MB, found a longer one. Check the line ends."
+        )
+    return line
 
 
 def _read(

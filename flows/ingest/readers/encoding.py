@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from flows.ingest.readers.batch import FileRefused
+from flows.ingest.readers.limits import LINE_BYTES
+from flows.ingest.readers.names import FileRefused
 
 CHUNK = 1 << 22
 _MARKS = (
@@ -20,6 +21,13 @@ _PAIR = re.compile(rb"[\x81-\xfe](.)", re.DOTALL)
 _WESTERN_SHARE = 0.8
 """A Han character in GB18030 ends in an ASCII letter about one time in three (in simplified text, hardly ever); an
 accented letter of a Western encoding is nearly always followed by one."""
+_BINARIES = (
+    (b"PAR1", "Parquet"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"MZ", "a program"),
+    (b"\x7fELF", "a program"),
+    (b"\xd0\xcf\x11\xe0", "an xls workbook"),
+)
 _SENTINEL = "\x02end of file\x02"
 
 
@@ -61,7 +69,12 @@ def detect(path: Path, declared: str) -> str:
 def _looks_like(start: bytes) -> str:
     if start.startswith(b"PK"):
         return "it looks like an xlsx workbook or a zip archive"
-    return "Parquet" if start.startswith(b"PAR1") else "it holds NUL bytes"
+    for mark, what in _BINARIES:
+        if start.startswith(mark):
+            return f"it looks like {what}"
+    if 4 * start[1::2].count(0) > len(start):
+        return "it looks like UTF-16 without a byte order mark; state `encoding: utf-16` to read it"
+    return "it holds NUL bytes"
 
 
 def _decodes(path: Path, codec: str) -> bool:
@@ -69,6 +82,11 @@ def _decodes(path: Path, codec: str) -> bool:
     try:
         with path.open("rb") as stream:
             while chunk := stream.read(CHUNK):
+                if b"\x00" in chunk and not codec.startswith("utf-16") and codec != "utf-32":
+                    raise FileRefused(
+                        "Expected text, found NUL bytes in the middle of it, as a copy that was cut off leaves them. "
+                        "Export the file again."
+                    )
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
     except UnicodeError:
@@ -147,7 +165,10 @@ def _last_open_quote(lines: io.TextIOWrapper, delimiter: str, quote: str) -> int
     """Put a line of our own after the last one: it is a record of its own unless a quotation is still open."""
 
     def and_sentinel():  # type: ignore[no-untyped-def]
-        yield from lines
+        while line := lines.readline(LINE_BYTES):
+            if len(line) == LINE_BYTES:
+                raise csv.Error
+            yield line
         yield "\n"
         yield _SENTINEL
 

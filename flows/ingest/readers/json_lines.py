@@ -11,14 +11,15 @@ import pyarrow as pa
 
 from flows.ingest.readers import encoding
 from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, Batch, FileRefused, Table, header_names
-from flows.ingest.readers.delimited import BLOCK_BYTES, RecordStream
+from flows.ingest.readers.delimited import RecordStream
+from flows.ingest.readers.limits import COLUMNS, DUCKDB_MEMORY, JSON_LINE_BYTES
 
 # A control character may not stand in JSON, so a "column" that ends at this one is the whole line.
 _NO_DELIMITER = "\x01"
 _SHOWN = 200
 
 
-def open_json_lines(path: Path, *, declared_encoding: str = "auto", block_bytes: int = BLOCK_BYTES) -> Table:
+def open_json_lines(path: Path, *, declared_encoding: str = "auto", block_bytes: int = JSON_LINE_BYTES) -> Table:
     """Open a JSON-lines file; its columns are the keys of all its objects, and its first line is row 1.
 
     Raises:
@@ -27,14 +28,19 @@ def open_json_lines(path: Path, *, declared_encoding: str = "auto", block_bytes:
     codec = encoding.detect(path, declared_encoding)
     keys: dict[str, None] = {}
     lines = 0
-    with duckdb.connect() as connection:
+    with _connected() as connection:
         for frame in _lines(path, codec, block_bytes):
             lines += frame.height
             connection.register("lines", frame)
             found = connection.sql(
                 "select distinct unnest(json_keys(line)) as key from lines where is_object order by key"
             )
-            keys.update(dict.fromkeys(key for (key,) in found.fetchall()))
+            keys.update(dict.fromkeys(key for (key,) in found.fetchmany(COLUMNS + 1)))
+            if len(keys) > COLUMNS:
+                raise FileRefused(
+                    f"Expected objects of at most {COLUMNS:,} different keys in all, found more by line {lines:,}: ids "
+                    "or dates seem to stand where the names of fields should. Mend the export."
+                )
     if lines and not keys:
         raise FileRefused("Expected one JSON object a line, found none.", rows=lines)
     columns, repeated = header_names(list(keys))
@@ -43,9 +49,13 @@ def open_json_lines(path: Path, *, declared_encoding: str = "auto", block_bytes:
     )
 
 
+def _connected() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"memory_limit": DUCKDB_MEMORY})
+
+
 def _lines(path: Path, codec: str, block_bytes: int) -> Iterator[pl.DataFrame]:
     """Lines that are not blank: ``ROW`` (counted without blank lines), ``line``, ``is_object``."""
-    with encoding.open_utf8(path, codec) as stream, duckdb.connect() as connection:
+    with encoding.open_utf8(path, codec) as stream, _connected() as connection:
         if not stream.peek(1):  # type: ignore[attr-defined]
             return
         try:
@@ -78,7 +88,7 @@ def _read(path: Path, codec: str, keys: tuple[str, ...], columns: tuple[str, ...
         from (select {ROW}, json_extract_string(line, [{pointers}]) as fields from lines where is_object)
         order by {ROW}
     """  # noqa: S608 (names are quoted above)
-    with duckdb.connect() as connection:
+    with _connected() as connection:
         for frame in _lines(path, codec, block_bytes):
             connection.register("lines", frame)
             rows = connection.sql(query).pl() if keys else pl.DataFrame(schema={ROW: pl.Int64})

@@ -34,12 +34,23 @@ BATCH_BYTES = 64 * MiB
 
 LINE_BYTES = 16 * MiB
 """One record of a text file. A longer one is most likely a quotation that is opened and never closed."""
-JSON_DEPTH = 100
-"""Levels of a JSON value. Records of CRMs nest three or four levels; parsers recurse, so depth is stack."""
+JSON_LINE_BYTES = 4 * MiB
+"""The same for a line of JSON, whose brackets take fifty times their size in memory while it is parsed."""
+DUCKDB_MEMORY = "512MB"
+"""What DuckDB may take to pick the fields out of lines of JSON."""
+WIDE = 256
+"""Columns from which on less is read at a time, so that cells rather than bytes bound the memory."""
+RAGGED_BYTES = 32 * MiB
+"""Records of another length than the header that are held together; a file of nothing else is of another format."""
 PARQUET_BATCH_BYTES = 256 * MiB
-"""What one batch of a Parquet file may take when unpacked."""
-PARQUET_GROUP_BYTES = 512 * MiB
-"""Unpacked bytes of one column in one row group, as the file states them; writers make groups of 64 to 128 MiB."""
+"""Texts of one batch of a Parquet file; a dictionary repeats a long text a million times for a few bytes."""
+PARQUET_TEXT_BYTES = 4096 * MiB
+PARQUET_TEXT_RATIO = 250
+"""Texts of a whole Parquet file, and their size as a multiple of the file's, of which the larger counts."""
+PARQUET_PAGE_BYTES = 256 * MiB
+"""Unpacked bytes of one page; writers make pages of about 1 MiB, and a page is unpacked whole."""
+PARQUET_COLUMN_BYTES = 1024 * MiB
+"""Unpacked bytes of one column in one row group; writers make row groups of 64 to 128 MiB in all."""
 
 
 @dataclass(frozen=True)
