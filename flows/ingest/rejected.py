@@ -86,7 +86,10 @@ class ParquetSink:
         # Trying a dictionary on columns that hardly repeat takes twice the time of writing them.
         dictionary = [name for name, dtype in schema.items() if dtype == pl.String and name not in distinct]
         arrow = _arrow(pl.DataFrame(schema=schema)).schema
-        self._writer = pq.ParquetWriter(path, arrow, compression="zstd", use_dictionary=dictionary or False)
+        # The file lives for one night: what compresses further takes longer to write than it saves to read.
+        self._writer = pq.ParquetWriter(
+            path, arrow, compression="snappy", use_dictionary=dictionary or False, write_statistics=False
+        )
         self.rows = 0
 
     def write(self, frame: pl.DataFrame) -> None:
@@ -120,4 +123,4 @@ def parquet_sink(path: Path, schema: dict[str, pl.DataType], distinct: Sequence[
 
 
 def _arrow(frame: pl.DataFrame) -> pa.Table:
-    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest())

@@ -1,8 +1,9 @@
 """Validation: every record of every landed file is accepted or quarantined, and the sums are proven."""
 
 import shutil
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,17 +21,20 @@ from flows.ingest.drift import ColumnKinds
 from flows.ingest.duplicates import settle_duplicates
 from flows.ingest.finding import find_files
 from flows.ingest.headers import header_key
-from flows.ingest.judgement import judge_batch
+from flows.ingest.judgement import Judged, judge_batch
 from flows.ingest.landing import LandedFile
 from flows.ingest.mapping import ColumnMapping
 from flows.ingest.noticed import in_words
 from flows.ingest.readers import open_table
-from flows.ingest.readers.batch import NAMELESS, RAW, REASON, ROW, FileRefused, Table
+from flows.ingest.readers.batch import NAMELESS, RAW, REASON, ROW, Batch, FileRefused, Table
 from flows.ingest.rejected import SCHEMA, parquet_sink, quarantine_records
 from flows.ingest.tables import in_place
 from flows.ingest.templates import NAMES, Recognised, mapped_source, recognise
 from flows.workspace import Workspace
 from schemas.registry import ENTITIES
+
+JUDGES = 2
+"""Batches of a file that are judged at the same time; each is held in memory until it is written."""
 
 
 def validate(
@@ -192,9 +196,8 @@ def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccou
         parquet_sink(border.rejected, SCHEMA) as rejected,
         parquet_sink(border.set_aside, no_records.SCHEMA) as set_aside,
     ):
-        for batch in table.read():
+        for batch, judged in _judged(table, border):
             rows_in += batch.rows.height + batch.faulty.height
-            judged = judge_batch(batch, border, date_1904=table.date_1904)
             accepted.write(judged.accepted)
             rejected.write(quarantine_records(judged.failures, border.file, table.sheet, border.as_of))
             set_aside.write(no_records.set_aside_records(batch.set_aside, border.file, table.sheet, border.as_of))
@@ -217,6 +220,19 @@ def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccou
         notice_en=notice_en,
         notice_zh=notice_zh,
     )
+
+
+def _judged(table: Table, border: Border) -> Iterator[tuple[Batch, Judged]]:
+    """Every batch with its judgement, in order; while one is read or written, the next ones are judged."""
+    waiting: deque[tuple[Batch, Future[Judged]]] = deque()
+    with ThreadPoolExecutor(JUDGES) as judges:
+        for batch in table.read():
+            waiting.append((batch, judges.submit(judge_batch, batch, border, date_1904=table.date_1904)))
+            if len(waiting) > JUDGES:
+                first, judgement = waiting.popleft()
+                yield first, judgement.result()
+        for first, judgement in waiting:
+            yield first, judgement.result()
 
 
 def _filled_nameless(rows: pl.DataFrame) -> set[str]:
