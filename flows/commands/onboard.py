@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.commands.context import Command, Json, console, today, zone
+from flows.commands.context import Command, Json, console, errors, today, zone
 from flows.config.settings import Language
 from flows.errors import ConfigError
 from flows.operate.display import print_json
@@ -67,9 +67,9 @@ def onboard(
             paths = [str(command.config_folder / name) for name in found.texts]
             show_end(console, paths, str(command.config_folder), language, is_written=is_written)
     if write and not is_written:
-        raise ConfigError(
-            [f"Nothing was written: {len(found.questions)} questions are open, {len(found.refused)} files unread."]
-        )
+        counts = f"{len(found.questions)} questions are open, {len(found.refused)} files unread"
+        errors.print(f"Nothing was written: {counts}.", style="red", markup=False, highlight=False)
+        raise typer.Exit(2)
     raise typer.Exit(1 if found.refused else 0)
 
 

@@ -168,7 +168,7 @@ def with_stages(text: str, funnel: Funnel) -> str:
     for key, spellings in funnel.aliases.items():
         text = _with_aliases(text, key, spellings)
     for stage in funnel.new:
-        text = _with_stage(text, stage)
+        text = _with_stage(text, stage, funnel.before.get(stage["key"]))
     return text
 
 
@@ -219,13 +219,14 @@ def _with_aliases(text: str, key: str, spellings: Sequence[str]) -> str:
     return f"{head}{' ' * node.start_mark.column}aliases: [{words}]\n{text[end:]}"
 
 
-def _with_stage(text: str, stage: Mapping[str, Any]) -> str:
-    """A new stage stands before the first one that closes a deal, or at the end where it closes one itself."""
+def _with_stage(text: str, stage: Mapping[str, Any], before: str | None) -> str:
+    """A new stage stands before the one it precedes, else before the first one that closes a deal, else at the end."""
     nodes = _stage_nodes(text)
     ends = [
         node for node in nodes if (closed := _field(node, "closed")) is not None and closed.value in ("won", "lost")
     ]
-    following = ends[0] if ends and not stage.get("closed") else None
+    named = [node for node in nodes if (key := _field(node, "key")) is not None and key.value == before]
+    following = None if stage.get("closed") else next(iter([*named, *ends]), None)
     if following is None:
         end = _end_of_block(text, nodes[-1])
         head = text[:end] if text[:end].endswith("\n") else text[:end] + "\n"
@@ -242,13 +243,12 @@ def _dash(text: str, node: yaml.MappingNode) -> str:
 
 def _settings(company: Mapping[str, str]) -> str:
     language = company["language"]
-    country = {"zh": "CN"}.get(language, company.get("country", "US"))
     return (
         f"company: {{name: {flow(company['name'])}}}\n"
         f"time_zone: {company['time_zone']}\n"
         f"language: {language}\n"
         f"reporting_currency: {company['currency']}\n"
-        f"calendar: {{country: {country}}}          # whose public holidays are no working days\n"
+        f"calendar: {{country: {company['country']}}}          # whose public holidays are no working days\n"
         f"bookings_from: {company['bookings_from']}\n"
         "# Replace the addresses before a mail server is named; until then mails are files in the workspace's outbox.\n"
         "operator: {email: operator@example.com}\n"

@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"\d{1,3}")
 _CERTAIN, _LIKELY = 0.95, 0.75
 _HAN = re.compile("[\u4e00-\u9fff]")
 ENDS = ("won", "lost")
+QUARANTINE = "quarantine"
+"""Answer to a word that is a slip: its rows are set aside until somebody mends them."""
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Funnel:
         new: stages that do not exist yet, in order, as ``stages.yaml`` writes them.
         aliases: spellings to add to existing stages.
         confidence: by stage key.
+        before: the existing stage before which a new one belongs, by its key.
         questions: what is open.
         said: what was assumed.
     """
@@ -54,6 +57,7 @@ class Funnel:
     new: list[dict[str, Any]] = field(default_factory=list)
     aliases: dict[str, list[str]] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
 
@@ -135,7 +139,7 @@ def _settle_one(
         _alias(funnel, spelling.text, str(answer))
     elif answer in ("open", *ENDS):
         fresh.append((spelling, str(answer), 1.0))
-    else:
+    elif answer != QUARANTINE:
         end, confidence = _end_of(spelling)
         concept = concept_of(spelling.text)
         if (
@@ -146,7 +150,7 @@ def _settle_one(
         ):
             _alias(funnel, spelling.text, concepts[concept])
         elif end is None:
-            choices = ("open", *ENDS, *sorted(keys))
+            choices = ("open", *ENDS, QUARANTINE, *sorted(keys - {*ENDS}))
             said = Said("ask_stage", value=spelling.text, count=spelling.count)
             funnel.questions.append(Question(f"stages.{spelling.text}", said, choices))
         else:
@@ -262,10 +266,27 @@ def _add_new(
         funnel.new.append(stage)
         funnel.keys[spelling.text] = stage["key"]
         funnel.confidence[stage["key"]] = confidence
+        following = _following(spelling, existing) if end == "open" else None
+        if following:
+            funnel.before[stage["key"]] = following
     if not existing and found and not funnel.questions:
         _complete_ends(funnel)
     if funnel.new:
         funnel.said.append(Said("stage_order", stages=" > ".join(_shown(stage) for stage in funnel.new)))
+
+
+def _following(spelling: Spelling, existing: Stages | None) -> str | None:
+    """The first existing open stage that sales teams place after this one."""
+    order = [stage["key"] for stage in vocabulary()["stages"]]
+    concept = concept_of(spelling.text)
+    if concept is None or existing is None:
+        return None
+    later = {
+        key: order.index(found)
+        for found, key in _concepts(existing).items()
+        if order.index(found) > order.index(concept)
+    }
+    return next((stage.key for stage in existing.stages if stage.key in later and stage.closed is None), None)
 
 
 def _complete_ends(funnel: Funnel) -> None:

@@ -167,8 +167,8 @@ class Proposal:
         entry: dict[str, Any] = {"entity": self.entity, **self.options}
         if not self.options.get("template"):
             entry["columns"] = {column.canonical: column.entry for column in self.columns}
-            if self.ignored:
-                entry["ignore"] = list(self.ignored)
+        if self.ignored:
+            entry["ignore"] = list(self.ignored)
         return entry
 
     def to_record(self, language: Language) -> dict[str, Any]:

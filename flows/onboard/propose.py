@@ -9,6 +9,7 @@ from pathlib import Path
 from flows.config.sources import Reading
 from flows.config.stages import Stages
 from flows.errors import ConfigError
+from flows.ingest.templates import Recognised, Unrecognised, recognise
 from flows.onboard.filling import ask_for_missing, fill_constants, fill_key, settle_teams, share_one_date
 from flows.onboard.funnel import Funnel, settle_funnel, spellings
 from flows.onboard.looking import Part
@@ -79,6 +80,10 @@ def propose(
         return _unknown(part, name, [], named), Funnel()
     if entity is not None and entity not in ENTITIES:
         raise ConfigError([f"--entity {entity}: is not an entity; expected one of {', '.join(ENTITIES)}"])
+    template = _template(part, entity)
+    if template:
+        taken = source or _free(PLURALS.get(template.entity, template.entity + "s"), known.sources)
+        return _propose_template(part, taken, template, named, known, answers, path)
     ranked = rank(named, f"{part.path.stem} {part.table.sheet or ''}")
     chosen = match_entity(entity, named) if entity else _choose(ranked)
     others = [found.entity for found in ranked if chosen is None or found.entity != chosen.entity]
@@ -90,6 +95,35 @@ def propose(
     funnel = _settle(draft, chosen, known, path)
     confidence = 1.0 if entity else _confidence(ranked)
     return _finish(draft, confidence, others[0] if others else None), funnel
+
+
+def _template(part: Part, entity: str | None) -> Recognised | None:
+    """Which process template a sheet is; a text file only if it has no other columns: CRMs export those."""
+    found = recognise(part.table.columns)
+    if isinstance(found, Unrecognised) or entity not in (None, found.entity):
+        return None
+    return found if part.format in ("xlsx", "xls") or not found.unknown else None
+
+
+def _propose_template(
+    part: Part,
+    name: str,
+    found: Recognised,
+    columns: dict[str, Profile],
+    known: Known,
+    answers: Answers,
+    path: str | None,
+) -> tuple[Proposal, Funnel]:
+    """A process template needs no mapping: its columns follow from the header, its values are read as people write."""
+    draft = Draft(name, part, found.entity, columns, answers, options=dict(part.options), said=list(part.said))
+    draft.options["template"] = True
+    draft.note("template", entity=found.entity)
+    for canonical, header in found.columns.items():
+        draft.fill(canonical, header)
+    funnel = settle_funnel(spellings(draft), known.stages, answers) if "stage" in draft.entries else Funnel()
+    _settle_mode(draft)
+    _settle_path(draft, path)
+    return _finish(draft, 1.0, None), funnel
 
 
 def _choose(ranked: list[Candidate]) -> Candidate | None:

@@ -7,6 +7,7 @@ import polars as pl
 from flows.config.sources import Reading, Unit
 from flows.ingest.headers import header_currency, header_unit
 from flows.onboard.dates import DAY_FIRST, MONTH_FIRST, DateReading, read_dates, reads_all
+from flows.onboard.funnel import QUARANTINE
 from flows.onboard.profile import Profile, read_numbers
 from flows.onboard.proposal import Draft
 from flows.onboard.vocabulary import meanings, truths, vocabulary, word_key
@@ -189,6 +190,8 @@ def _map_words(
         meant = known.get(word_key(value)) or (
             value if value in allowed or (canonical == "currency" and len(value) == 3 and value.isupper()) else None
         )
+        if answer == QUARANTINE:
+            continue
         if answer is not None:
             mapping[value] = "" if answer == "null" else answer
         elif meant is not None:
@@ -200,7 +203,7 @@ def _map_words(
         return
     for value, count in strange:
         said = Said(code, column=profile.name, value=value, count=count)
-        draft.ask(f"{profile.name}.{value}", said, (*allowed, "null"))
+        draft.ask(f"{profile.name}.{value}", said, (*allowed, "null", QUARANTINE))
     draft.entries[canonical]["map"] = {
         value: meant == "true" if code == "ask_boolean" and meant else meant for value, meant in mapping.items()
     }

@@ -21,6 +21,7 @@ from flows.onboard.rehearsal import Rehearsal, rehearse
 from flows.onboard.wording import Question, Said
 
 _HAN = re.compile("[\u4e00-\u9fff]")
+_HISTORY_OR_DEALS = re.compile("opportunit|deal|pipeline|oppty|商机|销售机会")
 _BOOKINGS = ("opportunity", "contract", "line_item")
 
 
@@ -99,6 +100,10 @@ class Looked:
                 [f"--source {request.source}: expected one table, found {len(self.parts)}; name a sheet with --sheet."]
             )
 
+    def in_order(self) -> list[tuple[Part, str | None]]:
+        """The tables as given, but what tells most about the funnel first."""
+        return sorted(self.parts, key=lambda found: not _HISTORY_OR_DEALS.search(found[0].place.lower()))
+
 
 def _by_shape(paths: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:
     """Files that differ only by the date in their name are one source; the newest is looked at."""
@@ -132,7 +137,7 @@ def onboard(request: Request, looked: Looked, answers: Answers) -> Onboarding:
     questions: list[Question] = []
     said: list[Said] = []
     new_stages: list[dict[str, Any]] = []
-    for part, dated in looked.parts:
+    for part, dated in looked.in_order():
         proposal, funnel = propose(part, known, answers, entity=request.entity, source=request.source, path=dated)
         if proposal.entity is None and answers.get(f"{proposal.source}.entity") == IGNORE:
             continue
@@ -216,18 +221,20 @@ class _Company:
         if self.currency is None and len(stated) == 1:
             self.currency = stated.pop()
             self._tell("reporting_currency", self.currency)
-        elif self.currency is None:
+        elif self.currency is None and any(entities):
             said = Said("ask_reporting_currency")
             self.questions.append(
                 Question("company.reporting_currency", said, tuple(sorted(stated)) or ("USD", "EUR", "CNY"))
             )
-        elif not self._answers.get("company.reporting_currency"):
+        elif self.currency and not self._answers.get("company.reporting_currency"):
             self._tell("reporting_currency", self.currency)
         if self.zone is None:
             self.zone = "UTC"
         is_asked = any(question.id == "company.time_zone" for proposal in proposals for question in proposal.questions)
         if not self._answers.get("company.time_zone") and not is_asked:
             self._tell("time_zone", self.zone)
+        if self._language != "zh" and not self._answers.get("company.country"):
+            self._tell("country", "US")
         self.said.append(Said("mails_are_files"))
 
     def _tell(self, what: str, value: str) -> None:
@@ -241,6 +248,7 @@ class _Company:
             "time_zone": self.zone or "UTC",
             "currency": self.currency or "USD",
             "bookings_from": self._bookings,
+            "country": self._answers.get("company.country") or ("CN" if self._language == "zh" else "US"),
         }
 
 

@@ -148,10 +148,8 @@ def _show_rehearsal(console: Console, found: Onboarding, language: Language) -> 
             )
         for reason in one.reasons:
             sample = f" ({reason['sample']})" if reason["sample"] else ""
-            _line(
-                console,
-                f"  {one.source}.{reason['column']}: {reason['rows']:,} × {reason[f'reason_{language}']}{sample}",
-            )
+            where = f"{one.source}.{reason['column']}" if reason["column"] else one.source
+            _line(console, f"  {where}: {reason['rows']:,} × {reason[f'reason_{language}']}{sample}")
 
 
 def _list(console: Console, title: str, lines: Sequence[str]) -> None:

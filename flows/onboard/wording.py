@@ -106,7 +106,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{count} 个文件仅文件名日期不同：各为当日的导出。",
     ),
     "by_name": (
-        "{canonical} is filled with names ({column}), for which ids are found in the users or accounts of other sources.",
+        "{canonical} is filled with names ({column}), for which ids are found in users or accounts.",
         "{canonical} 为名称（{column}），将按其他来源中的用户或客户对应到编号。",
     ),
     "weak_match": (
