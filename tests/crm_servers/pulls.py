@@ -50,10 +50,10 @@ class Pulls:
         for left in reversed(range(tries)):
             try:
                 file = self.pull(as_of)
-            except (PullFailed, PullRefused):
+            except (PullFailed, PullRefused) as error:
                 self.failures += 1
-                if not left:
-                    raise
+                if not left or (isinstance(error, PullRefused) and "Check the credentials" not in str(error)):
+                    raise  # a request that breaks the contract is no fault of the server
             else:
                 self.recorded.append(as_of)
                 return file

@@ -74,7 +74,7 @@ class Fxiaoke(Connector):
             "POST",
             "cgi/corpAccessToken/get/V2",
             read=read_json,
-            params=_trace(),
+            params=_trace,
             body={name: self.secrets[part] for name, part in secrets.items()},
             authorized=False,
         )
@@ -142,7 +142,7 @@ class Fxiaoke(Connector):
                 "POST",
                 f"cgi/crm/{custom}v2/data/query",
                 read=read_json,
-                params=_trace(),
+                params=_trace,
                 body={"data": {"dataObjectApiName": self.connect.object, "search_query_info": query}},
             )
             records = answer["data"]["dataList"]
@@ -175,7 +175,7 @@ connect = Fxiaoke
 
 
 def _trace() -> dict[str, str]:
-    """The id that each request has to bear, a new one each time."""
+    """The id that each request has to bear, a new one each time, tries included."""
     return {"thirdTraceId": str(uuid.uuid4())}
 
 

@@ -25,6 +25,7 @@ from requests.auth import AuthBase
 from flows.errors import PermanentError, TransientError
 
 T = TypeVar("T")
+Params = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 ATTEMPTS = 6
 TIMEOUT = (10.0, 120.0)
 LONGEST_WAIT = 900.0
@@ -112,7 +113,7 @@ class _Request:
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
-    params: Mapping[str, Any] | None
+    params: Params
     body: Any
     form: Mapping[str, str] | None
     headers: Mapping[str, str] | None
@@ -219,7 +220,7 @@ class Session:
         path: str,
         *,
         read: Callable[[requests.Response], T],
-        params: Mapping[str, Any] | None = None,
+        params: Params = None,
         body: Any = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -231,7 +232,7 @@ class Session:
             method: HTTP method.
             path: below the base URL, or a URL.
             read: makes the value of an accepted response; raises `Garbled` where the response is not whole.
-            params: of the URL; never anything secret.
+            params: of the URL; never anything secret. A function is asked again for each try.
             body: sent as JSON.
             form: sent as a form, instead of ``body``.
             headers: of this request alone.
@@ -281,6 +282,7 @@ class Session:
     def _send(self, request: _Request, proof: Authorization) -> requests.Response | Verdict:
         """The response, or what it means that there is none."""
         body = {**proof.body, **(request.body or {})} if proof.body else request.body
+        params = request.params() if callable(request.params) else request.params
         if self._limiter:
             self._limiter.wait()
         self.requests += 1
@@ -288,7 +290,7 @@ class Session:
             response = self._client.request(
                 request.path,
                 request.method,
-                params=dict(request.params) if request.params else None,
+                params=dict(params) if params else None,
                 headers=dict(request.headers) if request.headers else None,
                 auth=_AtTheLastMoment(proof.headers, body, request.form),
                 allow_redirects=False,

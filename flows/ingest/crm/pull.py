@@ -7,6 +7,7 @@ has changed since.
 
 import hashlib
 import json
+import logging
 import re
 import shutil
 import time
@@ -37,6 +38,8 @@ from flows.ingest.crm.registry import connector
 from flows.ingest.landing import LandedFile
 from flows.operate.logs import log_event
 from flows.workspace import Workspace
+
+_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,14 @@ def _run(pull: "_Pull") -> LandedFile:
         return pull.run()
     except PermanentError as error:
         return pull.refused(str(error))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        log_event(
+            "land", "an answer that no connector expects", logging.ERROR, source=pull.source.name, found=repr(error)
+        )
+        return pull.refused(
+            f"{place(pull.connector)}: expected an answer as its vendor documents it, found none in it of "
+            f"{str(error)[:_SHOWN]} ({type(error).__name__}). Check `object` and `url`; if they are right, report this."
+        )
     except TransientError as error:
         if pull.source.refused == "error":
             raise
@@ -364,13 +375,17 @@ def _records(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def place(connector: Connector) -> str:
+    """How errors name a source that is pulled."""
+    return f"{connector.source.name} ({connector.connect.crm} {connector.connect.object})"
+
+
 def _session(connector: Connector, outside: Surroundings) -> Session:
-    connect = connector.connect
     limiter = None
     if connector.limit:
         limiter = Limiter(*connector.limit, outside.sleep, outside.monotonic)
     return Session(
-        f"{connector.source.name} ({connect.crm} {connect.object})",
+        place(connector),
         connector.base_url,
         authorize=connector.authorize,
         judge=connector.judge,

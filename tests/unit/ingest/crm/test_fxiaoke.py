@@ -132,7 +132,7 @@ def change(server: FxiaokeServer, kind: str, at: int) -> Callable[[], None]:
     return happen
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(nights=st.lists(STEPS, min_size=1, max_size=3))
 def test_after_any_faults_and_changes_a_healthy_night_leaves_what_the_server_has(nights: list[list[Any]]) -> None:
     with FxiaokeServer() as server, tempfile.TemporaryDirectory() as folder:

@@ -315,7 +315,7 @@ def change(server: HubSpotServer, kind: str, at: int) -> Callable[[], None]:
     return happen
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(nights=st.lists(STEPS, min_size=1, max_size=3), lag=st.sampled_from([0, 40]))
 def test_after_any_faults_and_changes_a_healthy_night_leaves_what_the_server_has(
     nights: list[list[Any]], lag: int
@@ -335,7 +335,7 @@ def test_after_any_faults_and_changes_a_healthy_night_leaves_what_the_server_has
         equal_to(server, pulls)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(steps=st.lists(st.one_of(st.none(), st.sampled_from(FAULTS)), max_size=30))
 def test_a_pull_that_failed_asks_again_only_for_the_page_it_lacked(steps: list[str | None]) -> None:
     with HubSpotServer() as server, tempfile.TemporaryDirectory() as folder:

@@ -269,7 +269,7 @@ def change(server: SalesforceServer, kind: str, at: int) -> Callable[[], None]:
     return happen
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(nights=st.lists(STEPS, min_size=1, max_size=3))
 def test_after_any_faults_and_changes_a_healthy_night_leaves_what_the_server_has(nights: list[list[Any]]) -> None:
     with SalesforceServer() as server, tempfile.TemporaryDirectory() as folder:
@@ -285,7 +285,7 @@ def test_after_any_faults_and_changes_a_healthy_night_leaves_what_the_server_has
         equal_to(server, pulls)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     steps=st.lists(st.one_of(st.none(), st.sampled_from([f for f in FAULTS if not f.startswith("job")])), max_size=30)
 )
