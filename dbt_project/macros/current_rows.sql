@@ -27,7 +27,7 @@
         'headcount': {'model': 'stg_log__headcount', 'key': ['user_id']},
         'initiative': {'model': 'stg_log__initiatives', 'key': ['initiative_id']},
         'fx_rate': {'model': 'stg_log__fx_rates', 'key': ['currency', 'valid_from']},
-        'identity_link': {'model': 'stg_log__identity_links', 'key': ['kind', 'source', 'name']},
+        'identity_link': {'model': 'stg_log__identity_links', 'key': ['kind', 'source_name', 'name']},
     }) }}
 {%- endmacro %}
 

@@ -25,7 +25,7 @@ _COLUMNS = {
     "user": ("user_id", "name", "email", "is_active", "hired_on", "left_on"),
     "account": ("account_id", "name", "merged_into_id"),
     "opportunity": ("opportunity_id", "name", "merged_into_id"),
-    "identity_link": ("kind", "source", "name", "target_id"),
+    "identity_link": ("kind", "source_name", "name", "target_id"),
 }
 _KEYS = {entity: ENTITIES[entity].key() for entity in _COLUMNS}
 _MERGES_IN_A_ROW = 6
@@ -64,8 +64,8 @@ class Directory:
         ).pl()["id"]
         if left.is_empty():
             return left
-        before = self._before(entity, (key,))
-        return left.filter(~left.is_in(before[key].implode()))
+        known = pl.concat([self._before(entity, (key,))[key], self._quarantined(entity)])
+        return left.filter(~left.is_in(known.implode()))
 
     def is_empty(self, kind: str) -> bool:
         """Whether nobody of a kind is known at all, so that an unknown id says nothing."""
@@ -89,9 +89,9 @@ class Directory:
         return self._named(_survivors(known)).select("id", "name", "key", "core", "form")
 
     def links(self) -> pl.DataFrame:
-        """The mapping sheet: ``kind``, ``source`` (empty for all), ``masked_key``, ``id``."""
+        """The mapping sheet: ``kind``, ``source_name`` (empty for all), ``masked_key``, ``id``."""
         links = self._known("identity_link")
-        return self._named(links).select("kind", "source", "masked_key", pl.col("target_id").alias("id"))
+        return self._named(links).select("kind", "source_name", "masked_key", pl.col("target_id").alias("id"))
 
     def _known(self, entity: str) -> pl.DataFrame:
         columns, key = _COLUMNS[entity], list(_KEYS[entity])
@@ -120,13 +120,15 @@ class Directory:
         asked = tuple(dict.fromkeys((*_KEYS[entity], *columns)))
         state = self.last_known(entity, asked)
         gone = pl.col("_source").is_in(sorted(self.replaced))
-        if entity != "identity_link" and self.rejected:
+        if entity != "identity_link":
             gone &= ~pl.col(_KEYS[entity][0]).is_in(self._quarantined(entity).implode())
         return state.filter(~gone)
 
     def _quarantined(self, entity: str) -> pl.Series:
         """Keys that can be read in tonight's quarantined rows: they are not gone."""
         key = _KEYS[entity][0]
+        if not self.rejected:
+            return pl.Series(key, [], dtype=pl.String)
         return (
             pl.scan_parquet(list(self.rejected))
             .filter((pl.col("entity") == entity) & pl.col("key").is_not_null())

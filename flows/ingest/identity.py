@@ -36,6 +36,7 @@ _REFERENCES = (
     ("opportunity", "opportunity_id", None),
 )
 _TOLD = 3
+_KIND_ZH = {"owner": "负责人", "account": "客户", "opportunity": "商机"}
 
 
 @dataclass(frozen=True)
@@ -264,8 +265,8 @@ def _failures(ambiguous: pl.DataFrame, reference: Reference, border: Border) -> 
     )
 
 
-def _told(border: Border, found: Sequence[tuple[Reference, pl.DataFrame]]) -> list[str]:
-    """What is to be said about ids that name nobody, one sentence a column."""
+def _told(border: Border, found: Sequence[tuple[Reference, pl.DataFrame]]) -> list[tuple[str, str]]:
+    """What is to be said about ids that name nobody, one sentence a column, in English and Chinese."""
     said = []
     for reference, verdict in found:
         nobody = verdict.filter(
@@ -273,21 +274,26 @@ def _told(border: Border, found: Sequence[tuple[Reference, pl.DataFrame]]) -> li
         )
         if nobody.is_empty():
             continue
-        ids = nobody[reference.id_column].unique(maintain_order=True)
-        shown = ", ".join(map(repr, ids.head(_TOLD))) + (f" and {len(ids) - _TOLD:,} more" if len(ids) > _TOLD else "")
+        ids, rows = nobody[reference.id_column].unique(maintain_order=True), int(nobody["rows"].sum())
+        shown, more = ", ".join(map(repr, ids.head(_TOLD))), max(0, len(ids) - _TOLD)
         column = border.mapping.origin(reference.id_column) or reference.id_column
-        said.append(f"{nobody['rows'].sum():,} rows name in {column} a {reference.kind} that is not known: {shown}")
+        english = f"{column}: no {reference.kind} is known as {shown}"
+        english += f" and {more:,} more" if more else ""
+        chinese = (
+            f"{column}：没有编号或名称为 {shown} {f'等 {len(ids):,} 个' if more else ''}的{_KIND_ZH[reference.kind]}"
+        )
+        said.append((f"{english} ({rows:,} {'row' if rows == 1 else 'rows'})", f"{chinese}（{rows:,} 行）"))
     return said
 
 
-def _balanced(account: FileAccount, quarantined: int, said: Sequence[str]) -> FileAccount:
+def _balanced(account: FileAccount, quarantined: int, said: Sequence[tuple[str, str]]) -> FileAccount:
     """The account after some of its accepted rows were quarantined."""
-    notes = [account.message] if account.message else []
     balanced = replace(
         account,
         rows_accepted=account.rows_accepted - quarantined,
         rows_quarantined=account.rows_quarantined + quarantined,
-        message="; ".join([*notes, *said]) or None,
+        notice_en="; ".join(filter(None, [account.notice_en, *(english for english, _ in said)])) or None,
+        notice_zh="；".join(filter(None, [account.notice_zh, *(chinese for _, chinese in said)])) or None,
     )
     balanced.check()
     return balanced

@@ -94,10 +94,10 @@ def _masked_candidates(connection: duckdb.DuckDBPyConnection, asked: pl.DataFram
 
 # Each select: no, level (the lowest counts), id, name. Level 9 lists what a masked name could stand for.
 _BY_LINK = """
-    select asked.no, case when links.source = '' then 1 else 0 end as level, links.id, null as name
+    select asked.no, case when links.source_name = '' then 1 else 0 end as level, links.id, null as name
     from asked_names as asked
     inner join links
-        on asked.kind = links.kind and asked.masked_key = links.masked_key and links.source in ('', asked.source)
+        on asked.kind = links.kind and asked.masked_key = links.masked_key and links.source_name in ('', asked.source)
 """
 _AT_WORK = """
     coalesce(people.hired_on <= asked.on, true) and coalesce(people.left_on >= asked.on, true)

@@ -1,4 +1,4 @@
--- Grain: one change of an identity_link (key kind, source, name) on one night.
+-- Grain: one change of an identity_link (key kind, source_name, name) on one night.
 
 with source as (
 
@@ -10,7 +10,7 @@ final as (
 
     select
         kind,
-        source,
+        source_name,
         name,
         target_id,
         remark,

@@ -96,10 +96,10 @@ class Company:
             result.append((row["row"], row["column"], row["value"], ids, candidates["more"]))
         return result
 
-    def message(self, source: str) -> str | None:
+    def notice(self, source: str) -> str | None:
         """What was told about a source's file."""
         (account,) = [account for account in self.accounts if account.source == source]
-        return account.message
+        return account.notice_en
 
 
 @pytest.fixture

@@ -76,10 +76,10 @@ def test_a_masked_name_merges_with_nothing_and_five_that_fit_are_listed(company)
 
 def test_the_mapping_sheet_says_whom_masked_and_shared_names_mean(company):
     links = [
-        {"kind": "account", "source": "", "name": "＊科技", "target_id": "K1"},
-        {"kind": "account", "source": "requirements", "name": "同名贸易", "target_id": "K7"},
-        {"kind": "account", "source": "elsewhere", "name": "远大科技", "target_id": "K2"},
-        {"kind": "owner", "source": "", "name": "**科技", "target_id": "U1"},
+        {"kind": "account", "source_name": "", "name": "＊科技", "target_id": "K1"},
+        {"kind": "account", "source_name": "requirements", "name": "同名贸易", "target_id": "K7"},
+        {"kind": "account", "source_name": "elsewhere", "name": "远大科技", "target_id": "K2"},
+        {"kind": "owner", "source_name": "", "name": "**科技", "target_id": "U1"},
     ]
     rows = sheet("*科技", "同名贸易", "远大科技", "**科技")
     company.night(account=ACCOUNTS, requirement=rows, identity_link=links)
@@ -89,8 +89,8 @@ def test_the_mapping_sheet_says_whom_masked_and_shared_names_mean(company):
 
 def test_what_the_mapping_sheet_says_for_a_source_counts_before_what_it_says_for_all(company):
     links = [
-        {"kind": "account", "source": "", "name": "同名贸易", "target_id": "K6"},
-        {"kind": "account", "source": "requirements", "name": "同名贸易", "target_id": "K7"},
+        {"kind": "account", "source_name": "", "name": "同名贸易", "target_id": "K6"},
+        {"kind": "account", "source_name": "requirements", "name": "同名贸易", "target_id": "K7"},
     ]
     company.night(account=ACCOUNTS, requirement=sheet("同名贸易"), identity_link=links)
     assert company.ids("requirement", "account_id") == [("K7",)]
@@ -98,8 +98,8 @@ def test_what_the_mapping_sheet_says_for_a_source_counts_before_what_it_says_for
 
 def test_the_mapping_sheet_counts_before_names_and_after_ids(company):
     links = [
-        {"kind": "account", "source": "", "name": "腾飞科技有限公司", "target_id": "K4"},
-        {"kind": "account", "source": "", "name": "K5", "target_id": "K4"},
+        {"kind": "account", "source_name": "", "name": "腾飞科技有限公司", "target_id": "K4"},
+        {"kind": "account", "source_name": "", "name": "K5", "target_id": "K4"},
     ]
     company.night(account=ACCOUNTS, requirement=sheet("腾飞科技有限公司", "K5"), identity_link=links)
     assert company.ids("requirement", "account_id") == [("K4",), ("K5",)]
@@ -142,9 +142,9 @@ def test_an_owner_is_found_by_id_mail_or_name_and_kept_where_nobody_is_known(com
     deals = [{"opportunity_id": "O1", "stage": "Won", "owner_id": written}]
     company.night(user=USERS, opportunity=deals)
     assert company.ids("opportunity", "owner_id") == [(expected,)]
-    told = company.message("opportunitys")
+    told = company.notice("opportunitys")
     if expected == written != "U2":
-        assert told == f"1 rows name in owner_id a owner that is not known: {written!r}"
+        assert told == f"owner_id: no owner is known as {written!r} (1 row)"
     else:
         assert told is None
 
@@ -252,7 +252,7 @@ def test_people_without_any_list_of_users_are_left_as_they_are(company):
     deals = [{"opportunity_id": "O1", "stage": "Won", "owner_id": "张*"}]
     company.night(opportunity=deals)
     assert company.ids("opportunity", "owner_id") == [("张*",)]
-    assert company.message("opportunitys") is None
+    assert company.notice("opportunitys") is None
 
 
 def test_a_manager_may_be_named_by_mail_or_name(company):
@@ -270,3 +270,11 @@ def test_dates_of_the_sheet_stay_what_they_were(company):
     assert company.ids("customer_record", "account_id", "owner_id", "first_contact_on", "_row") == [
         ("K1", "U2", date(2024, 3, 1), 2)
     ]
+
+
+def test_a_record_that_is_quarantined_tonight_is_no_unknown_one(company):
+    deals = [{"opportunity_id": "O1", "stage": "Won", "amount": "much"}]
+    company.night(opportunity=[*deals, {"opportunity_id": "O2", "stage": "Won"}], requirement=[
+        {"requirement_id": "R1", "opportunity_id": "O1"}, {"requirement_id": "R2", "opportunity_id": "O3"},
+    ])  # fmt: skip
+    assert company.notice("requirements") == "opportunity_id: no opportunity is known as 'O3' (1 row)"
