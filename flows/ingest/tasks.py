@@ -1,5 +1,6 @@
 """The edge of ingest: the configured sources in; landed files and judged rows out."""
 
+import time
 from collections.abc import Collection
 from datetime import date
 from typing import Any
@@ -41,7 +42,8 @@ def _pull(night: Night, live: dict[str, Source], nights: Collection[date]) -> li
 
     blocks = {name for source in live.values() if source.connect for name in source.connect.secrets.values()}
     loaded = {name: _block(name) for name in sorted(blocks) if name.startswith(BLOCK)}
-    return pull_sources(live, night.workspace, night.as_of, nights, Surroundings({**night.env, **loaded}))
+    outside = Surroundings({**night.env, **loaded}, now=time.time, monotonic=time.monotonic)
+    return pull_sources(live, night.workspace, night.as_of, nights, outside)
 
 
 def _block(name: str) -> str:

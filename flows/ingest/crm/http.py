@@ -92,9 +92,7 @@ class Garbled(ValueError):
 class Limiter:
     """Holds calls to so many in a sliding window of seconds."""
 
-    def __init__(
-        self, calls: int, seconds: float, sleep: Callable[[float], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, calls: int, seconds: float, sleep: Callable[[float], None], clock: Callable[[], float]) -> None:
         self._calls, self._seconds, self._sleep, self._clock = calls, seconds, sleep, clock
         self._sent: deque[float] = deque(maxlen=calls)
 
@@ -141,12 +139,12 @@ class Session:
     Args:
         place: named in every error: source, vendor and object.
         base_url: https, or http on this machine.
+        now: seconds since the epoch, to read the date of a Retry-After and how far the vendor's clock is off.
         authorize: gets an authorization; called at the first request and after one was refused as expired.
         judge: what a response means.
         secrets: values that no error may show.
         limiter: holds back requests.
         sleep: waits.
-        now: seconds since the epoch, to read the date of a Retry-After.
         attempts: how often one request is tried.
     """
 
@@ -155,12 +153,12 @@ class Session:
         place: str,
         base_url: str,
         *,
+        now: Callable[[], float],
         authorize: Callable[["Session"], Authorization] | None = None,
         judge: Callable[[requests.Response], Verdict] | None = None,
         secrets: Iterable[str] = (),
         limiter: Limiter | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        now: Callable[[], float] = time.time,
         attempts: int = ATTEMPTS,
     ) -> None:
         self.place = place

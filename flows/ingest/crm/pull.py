@@ -48,15 +48,15 @@ class Surroundings:
 
     Attributes:
         env: values by the names that ``connect.secrets`` uses.
-        sleep: waits.
         now: seconds since the epoch.
         monotonic: seconds that never go back.
+        sleep: waits.
     """
 
     env: Mapping[str, str]
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
 
 
 def pull_sources(

@@ -35,7 +35,9 @@ def accepted(config: Config, server: CrmServer, root: Path) -> dict[str, list[di
         for name, source in sources.items()
         if source.connect
     }
-    files = pull_sources(local, workspace, NIGHT, [], Surroundings(ENV, sleep=lambda _: None))
+    files = pull_sources(
+        local, workspace, NIGHT, [], Surroundings(ENV, now=lambda: 0.0, monotonic=lambda: 0.0, sleep=lambda _: None)
+    )
     accounts = validate(files, local, config.settings, config.stages, workspace, NIGHT)
     assert [(account.status, account.rows_quarantined, account.unknown_columns) for account in accounts] == [
         ("accepted", 0, ())

@@ -22,6 +22,10 @@ from tests.crm_servers.server import Call, CrmServer, Refusal, Reply
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
+def clock() -> float:
+    return NOON.timestamp()
+
+
 class Echo(CrmServer):
     """Answers with what was asked, or moves elsewhere."""
 
@@ -63,7 +67,7 @@ def test_a_wait_is_read_from_seconds_or_from_a_date_by_the_vendors_clock(
 
 def test_a_cut_or_failing_server_is_asked_again_ever_more_slowly(server: Echo) -> None:
     waits: list[float] = []
-    session = Session("crm", server.url, sleep=waits.append)
+    session = Session("crm", server.url, now=clock, sleep=waits.append)
     server.plan.extend(["cut", "error_500", "error_503", "cut", "error_500"])
     assert session.get("thing")["params"] == {}
     assert waits == [1.0, 2.0, 4.0, 8.0, 16.0]
@@ -76,7 +80,7 @@ def test_a_cut_or_failing_server_is_asked_again_ever_more_slowly(server: Echo) -
 
 
 def test_a_server_that_is_not_there_is_told_by_its_host_alone() -> None:
-    session = Session("crm", "http://127.0.0.1:9", sleep=lambda _: None)
+    session = Session("crm", "http://127.0.0.1:9", now=clock, sleep=lambda _: None)
     with pytest.raises(PullFailed) as failed:
         session.get("path?token=abc")
     assert "could not be reached at 127.0.0.1:9" in str(failed.value)
@@ -96,16 +100,18 @@ def test_an_expired_authorization_is_renewed_once(server: Echo) -> None:
 
         return Verdict("renew", "token-0 expired") if b'"token-0"' in answer.content else judge_status(answer)
 
-    session = Session("crm", server.url, authorize=authorize, judge=judge, sleep=lambda _: None)
+    session = Session("crm", server.url, now=clock, authorize=authorize, judge=judge, sleep=lambda _: None)
     assert session.post("thing", {"a": 1}) == {"body": {"company": "c-1", "a": 1}, "params": {}, "who": "token-1"}
-    session = Session("crm", server.url, authorize=lambda _: Authorization({"Authorization": "token-0"}), judge=judge)
+    session = Session(
+        "crm", server.url, now=clock, authorize=lambda _: Authorization({"Authorization": "token-0"}), judge=judge
+    )
     with pytest.raises(PullRefused, match=r"^crm: \*\*\* expired\. Check the credentials"):
         session.get("thing")
 
 
 def test_a_redirect_is_not_followed(server: Echo) -> None:
     with pytest.raises(PullRefused, match="302 gone .moved elsewhere"):
-        Session("crm", server.url).get("moved")
+        Session("crm", server.url, now=clock).get("moved")
     assert len(server.calls) == 1
 
 
@@ -114,7 +120,7 @@ def test_a_redirect_is_not_followed(server: Echo) -> None:
 )
 def test_credentials_go_only_where_they_are_safe(url: str) -> None:
     with pytest.raises(PermanentError, match="expected a url") as refused:
-        Session("crm", url)
+        Session("crm", url, now=clock)
     assert "pass@" not in str(refused.value)
 
 

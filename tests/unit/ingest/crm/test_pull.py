@@ -139,7 +139,7 @@ def test_a_crm_that_fails_or_refuses_stops_its_source_alone_where_it_may(server:
     server.plan.append("busy_day")
     with pytest.raises(PullRefused, match="daily limit"):  # told by the file, not raised by the pull
         pulls.pull(FIRST)
-    outside = Surroundings({"HUBSPOT_TOKEN": "another-token"}, sleep=lambda _: None)
+    outside = Surroundings({"HUBSPOT_TOKEN": "another-token"}, lambda: 0.0, lambda: 0.0, sleep=lambda _: None)
     (file,) = pull_sources(pulls.sources, pulls.workspace, FIRST, [], outside)
     assert file.refusal is not None
     assert file.refusal.startswith("live (hubspot deals): 401")
