@@ -5,8 +5,9 @@
 A history of opportunities is recorded one night; on the next night 0.5 % of its rows differ. Measured is that next
 night from ``land`` to ``record`` (copied, hashed, read, mapped, judged, keys settled, compared with the change log; no
 dbt), and in turn with it ``select count(*), sum(hash(…))`` over all columns of the same file with as many threads. Each
-is a process of its own; wall seconds are those of the work in it, without starting Python, which stand beside. Memory
-is sampled over the whole process tree.
+is a process of its own; wall seconds are those of the work in it, without starting Python, which stand beside. CPU
+seconds are given too: on a machine that others use, they are what can be compared. Memory is sampled over the whole
+process tree.
 """
 
 import argparse
@@ -58,6 +59,7 @@ def compare(folder: Path, file_format: str, rows: int, repetitions: int) -> None
     scanned = str(data / second / f"history.{file_format}")
     commands = {"night": ["night", str(workspace), second], "scan": ["scan", scanned, str(THREADS)]}
     seconds: dict[str, list[float]] = {name: [] for name in commands}
+    cpu: dict[str, list[float]] = {name: [] for name in commands}
     peak_gib = 0.0
     for repetition in range(repetitions + 1):
         for name, command in commands.items():
@@ -67,8 +69,10 @@ def compare(folder: Path, file_format: str, rows: int, repetitions: int) -> None
                 peak_gib = max(peak_gib, usage.peak_mib / 1024)
             if repetition:  # the first turn only warms up
                 seconds[name].append(result["seconds"])
+                cpu[name].append(result["cpu"])
                 say({"process": name, "format": file_format, "work": result, **usage.rounded()})
     medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+    cpu_medians = {name: statistics.median(taken) for name, taken in cpu.items()}
     ratio = medians["night"] / medians["scan"]
     say(
         {
@@ -76,7 +80,9 @@ def compare(folder: Path, file_format: str, rows: int, repetitions: int) -> None
             "format": file_format,
             "rows": rows,
             "wall_medians": rounded(medians),
+            "cpu_medians": rounded(cpu_medians),
             "ratio": round(ratio, 2),
+            "cpu_ratio": round(cpu_medians["night"] / cpu_medians["scan"], 2),
             "rows_per_second": round(rows / medians["night"]),
             "peak_gib": round(peak_gib, 2),
         }
