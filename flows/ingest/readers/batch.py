@@ -78,6 +78,7 @@ class Table:
         read: starts reading from the first record; may be called again.
         sheet: name of the sheet, for workbooks.
         date_1904: whether the serial numbers of this workbook count days from 1904 and not from 1900.
+        dialect: encoding and delimiter of a text file, as they were found.
     """
 
     columns: tuple[str, ...]
@@ -85,6 +86,7 @@ class Table:
     read: Callable[[], Iterator[Batch]]
     sheet: str | None = None
     date_1904: bool = False
+    dialect: str | None = None
 
     def count(self) -> int:
         """Number of records, by reading all of them; rows set aside are none."""

@@ -91,45 +91,45 @@ class Book:
             raise FileRefused(f"Expected the sheet {sheet!r}, found only {', '.join(map(repr, names))}.")
         return alike[:1]
 
-    def page(self, name: str) -> "Page":
-        """The cells of one sheet.
+    def page(self, name: str, *, with_hidden: bool) -> "Page":
+        """The cells of one sheet, after its part has been looked through.
+
+        Args:
+            name: of the sheet.
+            with_hidden: whether it is asked which rows and columns are hidden.
 
         Raises:
             FileRefused: its part is damaged.
         """
+        facts = SheetFacts() if self.package is None else self.package.facts(name, with_hidden=with_hidden)
         try:
             cells = self._workbook.get_sheet_by_name(name)
         except (python_calamine.CalamineError, OSError, IndexError) as error:
             raise FileRefused(
                 f"Sheet {name!r}: expected its cells, found a damaged part ({error}). Save the workbook anew."
             ) from error
-        return Page(self, name, cells, hidden=not self._visible[name])
+        return Page(name, cells, facts, hidden=not self._visible[name])
 
 
 class Page:
     """The cells of one sheet; rows and columns are counted from 1.
 
     Args:
-        book: its workbook.
         name: its name.
         cells: its typed cells.
+        facts: cells without their value, and what is hidden.
         hidden: whether the whole sheet is hidden.
     """
 
-    def __init__(self, book: Book, name: str, cells: python_calamine.CalamineSheet, *, hidden: bool) -> None:
-        self._book = book
-        self._cells = cells
+    def __init__(self, name: str, cells: python_calamine.CalamineSheet, facts: SheetFacts, *, hidden: bool) -> None:
         self.name = name
+        self.facts = facts
         self.hidden = hidden
+        self._cells = cells
 
-    def facts(self, *, with_hidden: bool) -> SheetFacts:
-        """Cells without their value, and what is hidden."""
-        package = self._book.package
-        return SheetFacts() if package is None else package.facts(self.name, with_hidden=with_hidden)
-
-    def rows(self, facts: SheetFacts) -> Iterator[tuple[int, list[Any]]]:
+    def rows(self) -> Iterator[tuple[int, list[Any]]]:
         """Rows that are not blank, by number; one that holds nothing but cells without their value is among them."""
-        faults = facts.faults
+        faults = self.facts.faults
         # calamine leaves out blank columns at the left edge, but not blank rows at the top.
         margin = [""] * self._cells.start[1] if self._cells.start else []
         number = 0

@@ -82,10 +82,13 @@ def _bounded(frames: Iterator[list[pl.Series]], columns: tuple[str, ...]) -> Ite
 
 def _text_bytes(series: pl.Series) -> int:
     if series.dtype == pl.String:
-        return int(series.str.len_bytes().sum() or 0)
-    if series.dtype == pl.Categorical:
-        return int(series.cat.len_bytes().sum() or 0)
-    return 0
+        lengths = series.str.len_bytes()
+    elif series.dtype == pl.Categorical:
+        lengths = series.cat.len_bytes()
+    else:
+        return 0
+    # A sum of lengths of 32 bits would itself run over.
+    return int(lengths.cast(pl.Int64).sum() or 0)
 
 
 def _by_polars(path: Path, groups: tuple[int, ...], batch_rows: int) -> Iterator[list[pl.Series]]:

@@ -117,7 +117,7 @@ def open_delimited(
     if len(columns) > WIDE:
         block_bytes = min(block_bytes, BLOCK_BYTES // 4)
     read = partial(_read, path, codec, columns, delimiter, quote, header_row, block_bytes)
-    return Table(columns=columns, repeated=repeated, read=read)
+    return Table(columns=columns, repeated=repeated, read=read, dialect=f"{codec}, {delimiter!r}")
 
 
 def _read_header(stream: BinaryIO, header_row: int, delimiter: str, quote: str) -> list[str]:

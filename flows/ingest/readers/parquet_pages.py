@@ -52,8 +52,8 @@ def _refuse_column(stream: BinaryIO, size: int, chunk: pq.ColumnChunkMetaData) -
     name, stated = chunk.path_in_schema, chunk.total_uncompressed_size
     if stated > PARQUET_COLUMN_BYTES:
         raise FileRefused(
-            f"Expected at most {PARQUET_COLUMN_BYTES // MiB} MB a column and row group, found {stated // MiB} MB in column "
-            f"{name!r}. Write the file with smaller row groups."
+            f"Expected at most {PARQUET_COLUMN_BYTES // MiB} MB a column and row group, found {stated // MiB} MB in "
+            f"column {name!r}. Write the file with smaller row groups."
         )
     first = chunk.data_page_offset
     if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
@@ -71,8 +71,8 @@ def _refuse_column(stream: BinaryIO, size: int, chunk: pq.ColumnChunkMetaData) -
             )
         if unpacked > stated + _TOLERATED:
             raise FileRefused(
-                f"Expected column {name!r} to unpack to {stated:,} bytes, as the file says, found {unpacked:,} and more. Do "
-                "not use this file; ask whoever wrote it."
+                f"Expected column {name!r} to unpack to {stated:,} bytes, as the file says, found {unpacked:,} and "
+                "more. Do not use this file; ask whoever wrote it."
             )
 
 

@@ -12,7 +12,6 @@ from flows.ingest.readers.book import Book, Page
 from flows.ingest.readers.cells import BatchWriter, as_text
 from flows.ingest.readers.limits import BATCH_CELLS
 from flows.ingest.readers.names import NAMELESS, FileRefused
-from flows.ingest.readers.parts import SheetFacts
 from flows.ingest.readers.row_kinds import HIDDEN, NOTE, RowKinds
 from flows.ingest.readers.sheet_header import Range
 
@@ -36,21 +35,18 @@ def read_job(folder: Path, path: str, place: dict[str, Any], batch_rows: int) ->
         ``batches``: how many were written.
     """
     book = Book(Path(path), folder)
-    page = book.page(book.chosen(place["sheet"])[0])
-    facts = page.facts(with_hidden=place["hidden"] == "set_aside")
+    page = book.page(book.chosen(place["sheet"])[0], with_hidden=place["hidden"] == "set_aside")
     writer = BatchWriter(folder, place["columns"])
-    _Records(page, facts, place, writer, batch_rows).write()
+    _Records(page, place, writer, batch_rows).write()
     return {"batches": writer.count}
 
 
 class _Records:
     """Streams one table."""
 
-    def __init__(
-        self, page: Page, facts: SheetFacts, place: dict[str, Any], writer: BatchWriter, batch_rows: int
-    ) -> None:
+    def __init__(self, page: Page, place: dict[str, Any], writer: BatchWriter, batch_rows: int) -> None:
         self._page = page
-        self._facts = facts
+        self._facts = page.facts
         self._place = place
         self._writer = writer
         self._first, self._last = place["first_column"], place["last_column"]
@@ -76,7 +72,7 @@ class _Records:
         self._last_record = body - 1
         header = [[""] * self._width for _ in range(levels)]
         kinds: RowKinds | None = None
-        for number, row in self._page.rows(self._facts):
+        for number, row in self._page.rows():
             if number < top:
                 continue
             if number > end:

@@ -11,7 +11,6 @@ from flows.ingest.readers.book import Book, Page
 from flows.ingest.readers.cells import as_text
 from flows.ingest.readers.limits import COLUMNS
 from flows.ingest.readers.names import FileRefused, header_names
-from flows.ingest.readers.parts import SheetFacts
 from flows.ingest.readers.sheet_header import LEVELS, Header, KnownHeaders, Range, extend, groups, uncovered
 
 _GUESSED_FROM = 30
@@ -19,6 +18,7 @@ _GUESSED_FROM = 30
 _TITLE_ROWS, _TITLE_CELLS = 2, 3
 """More rows than these with so many cells above the first header are no title: they are a table that is not known."""
 _SHOWN = 20
+_NO_COLUMN = 1 << 20
 
 _Row = tuple[int, list[Any]]
 
@@ -44,16 +44,15 @@ def survey_job(
     tables: list[dict[str, Any]] = []
     unrecognised: list[dict[str, Any]] = []
     for name in book.chosen(sheet):
-        page = book.page(name)
-        facts = page.facts(with_hidden=hidden == "set_aside")
-        found = _SheetSurvey(page, facts, looked_for)
+        page = book.page(name, with_hidden=hidden == "set_aside")
+        found = _SheetSurvey(page, looked_for)
         if header_row is not None:
             found.at(header_row, required=sheet != "*")
         elif known:
             found.everywhere()
         else:
             found.guess()
-        tables.extend(_place(table, page, facts, hidden, date_1904=book.date_1904) for table in found.tables)
+        tables.extend(_place(table, page, hidden, date_1904=book.date_1904) for table in found.tables)
         unrecognised.extend(found.unrecognised())
     return {"tables": tables, "unrecognised": unrecognised}
 
@@ -71,10 +70,10 @@ class _Found:
 class _SheetSurvey:
     """Looks through one sheet once."""
 
-    def __init__(self, page: Page, facts: SheetFacts, known: KnownHeaders) -> None:
+    def __init__(self, page: Page, known: KnownHeaders) -> None:
         self.tables: list[_Found] = []
         self._page = page
-        self._facts = facts
+        self._faults = page.facts.faults
         self._known = known
         merged = page.merged()
         self._merged = [found for found in merged if found[2] - found[0] < LEVELS]
@@ -111,7 +110,7 @@ class _SheetSurvey:
     def guess(self) -> None:
         """The first row of nothing but texts that is at least half as wide as the widest one near the top."""
         top = []
-        for number, row in self._page.rows(self._facts):
+        for number, row in self._page.rows():
             if number > _GUESSED_FROM:
                 break
             top.append((number, row))
@@ -144,7 +143,7 @@ class _SheetSurvey:
         """Rows one after another, each with those around it."""
         nothing: _Row = (0, [])
         window = deque([nothing] * (2 * LEVELS - 1), maxlen=2 * LEVELS - 1)
-        for coming in chain(self._page.rows(self._facts), [nothing] * (LEVELS - 1)):
+        for coming in chain(self._page.rows(), [nothing] * (LEVELS - 1)):
             window.append(coming)
             current = window[LEVELS - 1]
             if current[0]:
@@ -173,8 +172,6 @@ class _SheetSurvey:
             self._begin(header)
 
     def _begin(self, header: Header) -> None:
-        if header.last - header.first >= COLUMNS:
-            raise FileRefused(f"Sheet {self._page.name!r}: expected at most {COLUMNS:,} columns, found more.")
         self._unclaimed = [(number, row) for number, row in self._unclaimed if number < header.top]
         self.tables.append(_Found(header))
         self._header_ends = max(self._header_ends, header.bottom)
@@ -200,9 +197,9 @@ class _SheetSurvey:
             if len(self._unclaimed) < _GUESSED_FROM:
                 self._unclaimed.append((number, row))
             return
-        if len(row) <= self._width and not self._facts.faults:
+        if len(row) <= self._width and not self._faults:
             return
-        faulty = [column for column, _, _ in self._facts.faults.get(number, ())]
+        faulty = [column for column, _, _ in self._faults.get(number, ())]
         for table in self.tables:
             if table.closed:
                 continue
@@ -222,18 +219,23 @@ class _SheetSurvey:
                 for other in self.tables
                 if other is not table and other.header.top <= table.last_row and other.last_row >= table.header.top
             ]
-            right = min((rival.first for rival in rivals if rival.first > table.header.last), default=COLUMNS + 1)
+            right = min((rival.first for rival in rivals if rival.first > table.header.last), default=_NO_COLUMN)
             left = table.header.first if any(rival.last < table.header.first for rival in rivals) else 1
             table.beside = {at for at in table.beside if left <= at < right}
 
 
-def _place(table: _Found, page: Page, facts: SheetFacts, hidden: str, *, date_1904: bool) -> dict[str, Any]:
+def _place(table: _Found, page: Page, hidden: str, *, date_1904: bool) -> dict[str, Any]:
     header = table.header
     first = min({header.first, *table.beside})
     last = max({header.last, *table.beside})
+    if last - first >= COLUMNS:
+        raise FileRefused(
+            f"Sheet {page.name!r}: expected at most {COLUMNS:,} columns, found {last - first + 1:,}. Delete those "
+            "that are not needed."
+        )
     cells = [""] * (header.first - first) + list(header.names) + [""] * (last - header.last)
     names, repeated = header_names(cells, first)
-    unseen = sorted(facts.hidden_columns & set(range(first, last + 1))) if hidden == "set_aside" else []
+    unseen = sorted(page.facts.hidden_columns & set(range(first, last + 1))) if hidden == "set_aside" else []
     return {
         "sheet": page.name,
         "header_row": header.top,
