@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from flows.config import Config, load
-from flows.config.sources import Connect
+from flows.config.sources import Source
 from flows.errors import ConfigError, PlanloopError
 from flows.operate import probes
 from flows.operate.environment import NO_TELEMETRY
@@ -152,13 +152,18 @@ def _workspace(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("ok", "lock", "free")
 
 
-def _live_source(what: str, connect: Connect, env: Mapping[str, str]) -> Finding:
-    """Whether the secrets of a live CRM are set; the CRM itself is not asked."""
-    unset = [name for name in connect.secrets.values() if not name.startswith("block:") and not env.get(name)]
-    if unset:
-        remedy = "set it in the environment of the night, or name a Prefect block (block:NAME)"
-        return Finding("fail", what, f"not set: {', '.join(unset)}", remedy)
-    return Finding("ok", what, f"{connect.object} of {connect.crm}, its secrets are set")
+def _live_source(what: str, source: Source, env: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether the options and secrets of a live CRM are what its connector needs; the CRM itself is not asked."""
+    from flows.ingest.crm.registry import connector
+
+    blocks = [name for name in source.connect.secrets.values() if name.startswith("block:")] if source.connect else []
+    try:
+        made = connector(source, {**env, **dict.fromkeys(blocks, "in Prefect")})
+    except ConfigError as error:
+        remedy = "correct it in sources.yaml, or set it in the environment of the night"
+        yield from (Finding("fail", what, fault, remedy) for fault in error.faults)
+    else:
+        yield Finding("ok", what, f"{made.connect.object} of {made.connect.crm} at {made.base_url}")
 
 
 def _sources(config: Config, as_of: date, env: Mapping[str, str]) -> Iterator[Finding]:
@@ -168,7 +173,7 @@ def _sources(config: Config, as_of: date, env: Mapping[str, str]) -> Iterator[Fi
     for name, source in config.sources.sources.items():
         what = f"source {name}"
         if source.connect:
-            yield _live_source(what, source.connect, env)
+            yield from _live_source(what, source, env)
             continue
         files = [file.path for file in find_files(source, as_of)]
         closed = [path for path in files if not os.access(path, os.R_OK)]

@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.config.sources import Source
-from flows.errors import PermanentError, TransientError
+from flows.errors import ConfigError, PermanentError, TransientError
 from flows.ingest.crm.http import Limiter, Session
 from flows.ingest.crm.landed import (
     LandedPull,
@@ -83,8 +83,16 @@ def pull_sources(
         PullFailed: a CRM could not be reached, and its source may not fail (``refused: error``); running again goes on
             from there.
     """
-    live = [source for source in sources.values() if source.connect is not None]
-    pulls = [_Pull(source, connector(source, outside.env), workspace, as_of, recorded, outside) for source in live]
+    pulls, faults = [], []
+    for source in sources.values():
+        if source.connect is None:
+            continue
+        try:
+            pulls.append(_Pull(source, connector(source, outside.env), workspace, as_of, recorded, outside))
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(faults)
     return [_run(pull) for pull in pulls]
 
 

@@ -1,5 +1,6 @@
 """The example configurations of live CRMs: accepted by the loader and by doctor, and their mappings make typed rows."""
 
+import shutil
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -56,6 +57,17 @@ def test_doctor_accepts_the_example_and_misses_its_secrets(name: str, tmp_path: 
 
     assert levels(ENV) == {"ok"}
     assert levels({"SALESFORCE_URL": "https://acme.my.salesforce.com"}) == {"ok", "fail"}
+
+
+def test_doctor_names_an_option_that_its_connector_does_not_know(tmp_path: Path) -> None:
+    folder = tmp_path / "hubspot"
+    shutil.copytree(EXAMPLES / "hubspot", folder)
+    sources = folder / "sources.yaml"
+    sources.write_text(sources.read_text().replace("{associations: [companies]}", "{assocations: [companies]}"))
+    found = [item for item in diagnose(folder, Workspace(tmp_path), ENV, today=NIGHT) if item.level == "fail"]
+    assert [item.found.partition(";")[0] for item in found if item.what == "source deals"] == [
+        "sources.deals.connect: 'assocations' is no option of hubspot"
+    ]
 
 
 def test_hubspot_becomes_owners_accounts_deals_and_their_history(tmp_path: Path) -> None:
