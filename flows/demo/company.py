@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.demo import contract_exports, customer_exports, deal_exports, sheets
+from flows.demo import contract_exports, customer_exports, deal_exports, sheets, team_sheets
 from flows.demo import vocabulary as words
 from flows.demo.calendar import Ints, WorkingTime, epoch_day, month_start
 from flows.demo.deals import Accounts, Deals, make_accounts, simulate
@@ -90,7 +90,7 @@ def generate(
             _write_chunk(folders[number], time, organisation, accounts, deals, records, now, firsts, dates.dates)
             if chunk == 0:
                 folders[number].add_templates(
-                    sheets.templates(folders[number].root, accounts, organisation, dates.dates[0], night)
+                    team_sheets.write_templates(folders[number].root, accounts, organisation, dates.dates[0], night)
                 )
             tally.count(deals, records, now)
         firsts.advance(accounts, deals, records)

@@ -1,4 +1,4 @@
-"""Workbooks: the planning book, product and store lists, and the four process templates as a sales team keeps them."""
+"""Workbooks: the planning book, the price list and the list of stores."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -11,34 +11,12 @@ import xlsxwriter
 
 from flows.demo import vocabulary as words
 from flows.demo.calendar import WorkingTime, month_start, quarter_start
-from flows.demo.columns import account_names
-from flows.demo.deals import Accounts
-from flows.demo.dirty import DirtyRow
 from flows.demo.organisation import Organisation
 from flows.demo.plan import STRETCH_PERCENT, Plan, nodes
 
 COMPANY = "示例科技有限公司"
 CREATED = datetime(2026, 1, 5, 9, 0, 0)  # noqa: DTZ001 (a property of the file, without zone)
-TITLE_ROWS = 2
 MANY_DEALS = 3
-TEMPLATES = {
-    "客户信息跟踪表": (
-        *("客户名称", "行业", "企业规模", "联系人", "职务", "联系方式", "线索来源", "开发阶段"),
-        *("负责人", "首次接触时间", "预计成交时间", "备注"),
-    ),
-    "销售阶段进度表": (
-        *("客户名称", "当前阶段", "阶段开始时间", "预计完成时间"),
-        *("已完成动作", "待办事项", "风险点", "负责人"),
-    ),
-    "客户需求记录表": (
-        *("客户名称", "需求类型", "具体需求描述", "优先级"),
-        *("客户痛点", "解决方案方向", "确认人", "确认时间"),
-    ),
-    "合同关键信息表": (
-        *("合同编号", "客户名称", "合同金额(万元)", "签订日期", "付款方式"),
-        *("交付周期", "主要条款(如服务范围)", "负责人", "归档状态"),
-    ),
-}
 Row = Sequence[Any]
 
 
@@ -180,92 +158,3 @@ def stores(path: Path, time: WorkingTime, organisation: Organisation, count: int
         )
     header = ("门店编号", "门店名称", "渠道", "区域", "城市", "负责人编号", "品类份额", "开业日期", "是否营业")
     write_workbook(path, [("门店", (), header, rows)])
-
-
-def templates(
-    folder: Path, accounts: Accounts, organisation: Organisation, first_night: date, night: date
-) -> tuple[dict[str, int], list[DirtyRow], list[dict[str, object]]]:
-    """The four process templates of one team, kept by hand beside the CRM. Only the date of filling in changes.
-
-    Returns:
-        Rows by file, the dirty rows, and the masked names with their cells.
-    """
-    chosen = np.flatnonzero(accounts.region == words.EAST)[:36]
-    names = account_names(accounts.name[chosen], accounts.region[chosen]).to_list()
-    shown = [_masked(name, number) for number, name in enumerate(names)]
-    seats = np.flatnonzero(organisation.seat_team == 0)
-    holders = organisation.people["name"].gather(organisation.seat_first[seats[np.arange(len(chosen)) % 2]]).to_list()
-    note = f"填表日期：{night.isoformat()}    单位名称可脱敏"
-    customers, stages, wants, signed = [], [], [], []
-    for number, (name, who) in enumerate(zip(shown, holders, strict=True)):
-        first = first_night - timedelta(days=20 + number * 17 % 300)
-        customers.append(_customer(number, name, who, first, first_night))
-        if number < 20:
-            stages.append(_stage(number, name, who, first_night))
-        if number < 16:
-            wants.append(_want(number, name, first_night))
-        if number < 14:
-            signed.append(_signed(number, name, who, first_night))
-    counts, masked = {}, []
-    for (book, header), rows in zip(TEMPLATES.items(), (customers, stages, wants, signed), strict=True):
-        file = f"sheets/{book}.xlsx"
-        write_workbook(folder / file, [(book, (f"{book}（华东一部）", note), header, rows)])
-        counts[file] = len(rows)
-        column = header.index("客户名称")
-        masked += [
-            {"file": file, "sheet": book, "row": number, "column": "客户名称", "value": row[column]}
-            for number, row in enumerate(rows, start=TITLE_ROWS + 2)
-            if row[column].startswith("*")
-        ]
-    file = "sheets/合同关键信息表.xlsx"
-    dirty = [
-        DirtyRow(file, "合同关键信息表", TITLE_ROWS + 2 + number, "合同金额(万元)", row[2], "estimate")
-        for number, row in enumerate(signed)
-        if row[2] == "约十五万"
-    ]
-    return counts, dirty, masked
-
-
-def _masked(name: str, number: int) -> str:
-    """Every sixth customer is masked, down to what many have in common."""
-    return "*" + name[4:] if number % 6 == 2 else name
-
-
-def _customer(number: int, name: str, who: str, first: date, night: date) -> Row:
-    status = ("新线索", "已联系", "已报价", "谈单中", "待决策", "已成交", "流失")[number % 7]
-    contact = words.SURNAMES[number % 28][0] + words.GIVEN_NAMES[number * 3 % 25][0]
-    closing = None if number % 9 == 4 else night + timedelta(days=5 + number * 11 % 90)
-    return (
-        name, words.INDUSTRIES[number % 8], words.SIZE_BANDS[number % 4], contact, words.TITLES[number % 5],
-        f"138{number * 104_729 % 10**8:08d}", words.SOURCES[number % 7], status, who, first, closing,
-        "重点跟进" if number % 5 == 0 else None,
-    )  # fmt: skip
-
-
-def _stage(number: int, name: str, who: str, night: date) -> Row:
-    stage = ("客户开发", "需求挖掘", "方案定制", "商务谈判", "合同签订", "售后维护")[number % 6]
-    started = night - timedelta(days=3 + number * 7 % 60)
-    return (
-        name, stage, started, started + timedelta(days=30), words.ACTIVITY_SUBJECTS[number % 5],
-        words.NEXT_STEPS[number % 8],
-        "竞争对手低价" if number % 4 == 1 else None, who,
-    )  # fmt: skip
-
-
-def _want(number: int, name: str, night: date) -> Row:
-    return (
-        name, words.REQUIREMENT_TYPES[number % 4], words.REQUIREMENT_TEXTS[number % 6], words.PRIORITIES[number % 3],
-        words.PAIN_POINTS[number % 5], words.SOLUTIONS[number % 5], words.SURNAMES[number % 28][0] + "总",
-        night - timedelta(days=number * 5 % 80),
-    )  # fmt: skip
-
-
-def _signed(number: int, name: str, who: str, night: date) -> Row:
-    amount: object = "约十五万" if number == 9 else round(8.5 + number * 3.75, 2)
-    signed_on: object = "待签订" if number % 4 == 1 else night - timedelta(days=10 + number * 13)
-    terms = "分期付款" if number % 5 == 3 else words.PAYMENT_TERMS[number % 4][0]
-    archived = "未归档" if signed_on == "待签订" else "已归档"
-    return (
-        f"QD-{night.year}-{number + 1:03d}", name, amount, signed_on, terms, words.DELIVERY_TERMS[number % 4],
-        words.MAIN_TERMS[number % 4], who, archived,
-    )  # fmt: skip

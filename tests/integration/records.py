@@ -22,6 +22,10 @@ def count_records(path: Path, source: Mapping[str, Any]) -> int:
             return int(pyarrow.parquet.read_metadata(path).num_rows)
         case ".xlsx":
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            if source.get("template"):
+                rows = list(book.worksheets[0].iter_rows(values_only=True))
+                header = next(number for number, row in enumerate(rows) if "客户名称" in row)
+                return sum(1 for row in rows[header + 1 :] if any(row) and row[0] != "合计")
             sheet = book[source["sheet"]] if "sheet" in source else book.worksheets[0]
             below = sheet.iter_rows(min_row=int(source.get("header_row", 1)) + 1, values_only=True)
             return sum(1 for row in below if any(value not in (None, "") for value in row))

@@ -5,6 +5,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 from python_calamine import CalamineWorkbook
@@ -12,6 +13,7 @@ from python_calamine import CalamineWorkbook
 from flows.config import load
 from flows.demo import generate, vanish
 from flows.errors import PermanentError
+from flows.ingest.templates import Recognised, recognise
 from tests.unit.demo.conftest import Company
 
 PROJECT = Path(__file__).parents[3]
@@ -50,7 +52,8 @@ def test_every_file_holds_as_many_records_as_stated(company: Company) -> None:
                 found = len(path.read_bytes().splitlines())
             else:
                 titles = 3 if file.startswith("sheets/") else 1
-                found = len(CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()) - titles
+                lines = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()[titles:]
+                found = sum(line[0] != "合计" for line in lines)
             assert found == stated, f"{night} {file}"
 
 
@@ -111,29 +114,66 @@ def test_the_configuration_maps_every_file_and_names_only_columns_that_exist(com
     space.mkdir()
     (space / "inputs").symlink_to(company.manifest.folder)
     config = load(PROJECT / "config", {"PLANLOOP_WORKSPACE": str(space)})
-    matched = set()
+    matched, recognised = set(), []
     for source in config.sources.sources.values():
         (pattern,) = source.paths(company.last)
         files = sorted(space.glob(str(Path(pattern).relative_to(space))))
+        if source.template:
+            found = [(path.name, recognise(_header(path, None, 3), among=[source.entity])) for path in files]
+            recognised += [(name, one.entity) for name, one in found if isinstance(one, Recognised)]
+            matched |= {path.name for path in files}
+            continue
         assert len(files) == 1, source.name
         matched.add(files[0].name)
         named = {name for column in source.columns.values() for name in column.source_columns}
-        assert named <= _header(files[0], source.sheet, source.header_row), source.name
+        assert named <= set(_header(files[0], source.sheet, source.header_row or 1)), source.name
+    assert sorted(recognised, key=lambda found: found[1]) == [
+        ("合同关键信息表.xlsx", "contract"),
+        ("客户信息跟踪表.xlsx", "customer_record"),
+        ("客户需求记录表.xlsx", "requirement"),
+        ("销售阶段进度表.xlsx", "stage_progress"),
+    ]
     written = {path.name for path in company.folder(company.last).rglob("*.*") if path.is_file()}
     assert matched == written
 
 
-def _header(path: Path, sheet: str | None, header_row: int) -> set[str]:
+def _header(path: Path, sheet: str | None, header_row: int) -> list[str]:
     if path.suffix == ".parquet":
-        return set(pl.read_parquet_schema(path))
+        return list(pl.read_parquet_schema(path))
     if path.suffix == ".jsonl":
-        return set(json.loads(path.read_text(encoding="utf-8").partition("\n")[0]))
+        return list(json.loads(path.read_text(encoding="utf-8").partition("\n")[0]))
     if path.suffix == ".csv":
         encoding = "gb18030" if path.name == "contacts.csv" else "utf-8-sig"
-        return set(path.read_text(encoding=encoding).partition("\n")[0].split(","))
+        return path.read_text(encoding=encoding).partition("\n")[0].split(",")
     book = CalamineWorkbook.from_path(path)
     rows = (book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)).to_python()
-    return {str(cell) for cell in rows[header_row - 1]}
+    return [str(cell) for cell in rows[header_row - 1]]
+
+
+def test_the_sheets_are_as_people_keep_them(company: Company) -> None:
+    sheets = company.folder(company.last) / "sheets"
+    contracts = openpyxl.load_workbook(sheets / "合同关键信息表.xlsx").worksheets[0]
+    last = [cell.value for cell in contracts[contracts.max_row]]
+    amounts = [cell.value for cell in contracts["C"][3:-1] if isinstance(cell.value, int | float)]
+    assert (last[0], last[2]) == ("合计", pytest.approx(sum(amounts)))
+    assert "A1:I1" in {str(area) for area in contracts.merged_cells.ranges}
+    customers = openpyxl.load_workbook(sheets / "客户信息跟踪表.xlsx").worksheets[0]
+    owners = [area for area in customers.merged_cells.ranges if area.min_col == 9 and area.min_row > 3]
+    assert sum(area.size["rows"] for area in owners) == 36
+
+
+def test_the_mapping_sheet_names_all_masked_customers_but_one(company: Company) -> None:
+    night = company.folder(company.last)
+    rows = CalamineWorkbook.from_path(night / "名称对照表.xlsx").get_sheet_by_index(0).to_python()[1:]
+    accounts = {row["客户编号"]: row["客户名称"] for row in company.good(company.last, "crm/accounts.csv")}
+    links = {name: accounts[account_id] for kind, name, account_id, _ in rows if kind == "客户"}
+    assert links
+    for masked, name in links.items():
+        assert name.endswith(masked.removeprefix("*"))
+    named = {cell["value"] for cell in company.night(company.last)["masked_names"]}
+    dirty = {row["value"] for row in company.night(company.last)["dirty"] if row["reason_code"] == "ambiguous_name"}
+    assert named - links.keys() == dirty
+    assert len(dirty) == 1
 
 
 def test_vanish_takes_the_stated_share_out_of_one_night(tmp_path: Path) -> None:
