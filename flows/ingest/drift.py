@@ -29,6 +29,8 @@ PREVAILING = 0.9
 """Share of the looked-at values that makes a column one of numbers, dates or booleans; the rest are slips."""
 FEW_ROWS = 100
 """A difference of fewer rows is no news, however large the share."""
+DELIMITERS = (",", ";", "|", " ")
+"""What may separate columns in a header; a tab has become a space in the name of a column."""
 _LISTED = 5
 _DATE = (
     r"^(?:\d{4}[-/]\d{1,2}(?:[-/]\d{1,2})?|\d{4}\.\d{1,2}\.\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
@@ -223,6 +225,13 @@ def differences(before: Seen, tonight: Seen, *, max_change: float | None) -> Ite
 
 
 def _columns(before: Mapping[str, str], tonight: Mapping[str, str]) -> Iterator[Notice]:
+    for delimiter in DELIMITERS:
+        if len(before) > 1 and [tuple(map(str.strip, name.split(delimiter))) for name in tonight] == [tuple(before)]:
+            yield Notice(
+                f"the columns are now separated by {delimiter!r}: all of them were read as one",
+                f"各列现以“{delimiter}”分隔：整行被读成了一列",
+            )
+            return
     gone = [name for name in before if name not in tonight]
     new = [name for name in tonight if name not in before]
     for was, now in _renamed(before, tonight, gone, new):

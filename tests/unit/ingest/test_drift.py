@@ -69,6 +69,15 @@ def test_format_encoding_and_delimiter():
     assert told(dialect="gb18030") == [("was utf-8, is now gb18030", "由 utf-8 变为 gb18030")]
 
 
+@pytest.mark.parametrize(
+    ("header", "delimiter"), [("编号;金额;日期", ";"), ("编号 金额 日期", " "), ("编号 | 金额 | 日期", "|")]
+)
+def test_a_header_read_as_one_column_tells_the_new_delimiter(header, delimiter):
+    (notice,) = differences(seen(MONDAY), seen(columns={header: "text"}), max_change=None)
+    assert notice.en == f"the columns are now separated by {delimiter!r}: all of them were read as one"
+    assert notice.zh == f"各列现以“{delimiter}”分隔：整行被读成了一列"
+
+
 @pytest.mark.parametrize(("rows", "is_told"), [(1300, False), (1301, True), (700, False), (699, True)])
 def test_many_more_or_far_fewer_rows_are_told_from_the_limit_on(rows, is_told):
     assert bool(told(rows=rows)) == is_told
