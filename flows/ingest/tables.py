@@ -75,15 +75,15 @@ def _mapped_tables(path: Path, source: Source) -> list[FoundTable]:
         path, sheet=source.sheet, known=mapped_keys(source), header_row=source.header_row, hidden=source.hidden
     )
     needed = {header_name(name) for column in source.columns.values() for name in column.source_columns}
-    whole = [place for place in found.tables if needed <= set(place.columns)]
-    if not whole:
-        # The nearest table is opened, so that the refusal can say what was found and what is missing.
+    # One that has half of the columns is opened too, so that its refusal can say what is missing; its rows count.
+    meant = [place for place in found.tables if 2 * len(needed & set(place.columns)) >= len(needed)]
+    if not meant:
         nearest = max(found.tables, key=lambda place: len(needed & set(place.columns)), default=None)
         return [FoundTable(source, nearest or _guessed(path, source))]
-    others = [f"{place.sheet}!{place.cell}" for place in found.tables if place not in whole]
+    others = [f"{place.sheet}!{place.cell}" for place in found.tables if place not in meant]
     beside = [*others, *(f"{part.sheet}, row {part.first_row}" for part in found.unrecognised)]
     told = f"not read, since the mapped columns are not there: {'; '.join(beside[:_SHOWN])}" if beside else None
-    return [FoundTable(source, place, beside=told if place is whole[0] else None) for place in whole]
+    return [FoundTable(source, place, beside=told if place is meant[0] else None) for place in meant]
 
 
 def _guessed(path: Path, source: Source) -> TablePlace | None:
