@@ -281,8 +281,8 @@ class _Pull:
         if deleted is None or not gone:
             return []
         last = last_versions(self._known(), self.connector.key, gone)
-        living = (last[identifier] for identifier in gone if identifier in last)
-        return [{**record, deleted: True} for record in living if not is_true(record.get(deleted))]
+        known = (last[identifier] for identifier in gone if identifier in last)
+        return [{**record, deleted: True} for record in known if not is_true(record.get(deleted))]
 
     def _carried(self) -> list[Record]:
         """Records that were quarantined on the night before and have not come again.
