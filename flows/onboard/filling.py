@@ -15,12 +15,32 @@ from schemas.registry import ENTITIES
 
 _BY_NAME = ("account", "user", "product", "store", "headcount", "contact", "opportunity", "lead")
 _OF_PEOPLE_AND_THINGS = ("user", "account", "product", "store", "contact")
+_PERSON = (("First Name", "Last Name", " "), ("Given Name", "Family Name", " "), ("姓", "名", ""))
 _PARTS = 3
 _NO_PART = ("stage", "currency", "status", "forecast_category", "region", "segment", "source", "next_step")
 """What changes in a record's life, or tells nothing apart."""
 _CANDIDATES = 8
 _LONG = 80
 _QUARTERS = {(1, 1), (4, 1), (7, 1), (10, 1)}
+
+
+def fill_person_name(draft: Draft) -> None:
+    """A person whose first and last names stand apart is called by both, as far as every row has both."""
+    if draft.entity not in ("contact", "user"):
+        return
+    by_key = {header_key(name): name for name in draft.columns}
+    for first, last, separator in _PERSON:
+        names = [by_key.get(header_key(first)), by_key.get(header_key(last))]
+        taken = draft.column_of("name")
+        if None in names or taken not in (None, *names) or "name" in draft.refused:
+            continue
+        both = [name for name in names if name and draft.columns[name].is_filled]
+        if len(both) > 1:
+            draft.entries["name"] = {"concat": both, "separator": separator}
+        elif both:
+            draft.entries["name"] = {"from": both[0]}
+        draft.scores["name"] = 0.9
+        return
 
 
 def fill_key(draft: Draft) -> None:

@@ -10,7 +10,14 @@ from flows.config.sources import Reading
 from flows.config.stages import Stages
 from flows.errors import ConfigError
 from flows.ingest.templates import Recognised, Unrecognised, recognise
-from flows.onboard.filling import ask_for_missing, fill_constants, fill_key, settle_teams, share_one_date
+from flows.onboard.filling import (
+    ask_for_missing,
+    fill_constants,
+    fill_key,
+    fill_person_name,
+    settle_teams,
+    share_one_date,
+)
 from flows.onboard.funnel import Funnel, settle_funnel, spellings
 from flows.onboard.looking import Part
 from flows.onboard.matching import CONFIDENT, Candidate, match_entity, rank
@@ -162,6 +169,7 @@ def _settle(draft: Draft, chosen: Candidate, known: Known, path: str | None) -> 
         funnel = _settle_stage(draft, known)
     share_one_date(draft, funnel, known.stages)
     fill_constants(draft)
+    fill_person_name(draft)
     fill_key(draft)
     settle_teams(draft)
     settle_values(draft, known.defaults, known.zone, known.currency)
@@ -264,7 +272,9 @@ def _settle_path(draft: Draft, proposed: str | None) -> None:
     path = draft.part.path.resolve()
     draft.options["path"] = answer or glob.escape(str(path))
     dated = dated_path(path)
-    if dated and not answer:
+    if proposed and "{date:" in proposed:
+        draft.note("dated_files")
+    elif dated and not answer:
         draft.note("dated_name", id=draft.id("path"), path=dated)
 
 

@@ -102,8 +102,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "文件名中有日期。如每天一个文件，请回答 {id}={path}",
     ),
     "dated_files": (
-        "{count} files differ only by the date in their name: each is the export of that day.",
-        "{count} 个文件仅文件名日期不同：各为当日的导出。",
+        "Several files differ only by the date in their name: each is the export of that day.",
+        "多个文件仅文件名中的日期不同：各为当日的导出。",
     ),
     "by_name": (
         "{canonical} is filled with names ({column}), for which ids are found in users or accounts.",
@@ -184,10 +184,5 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "ask_zone": (
         "In which time zone does the company work? Its exports hold times without one.",
         "公司在哪个时区？导出中的时间不带时区。",
-    ),
-    "ask_source": ("A source {name} is configured already. Under which name?", "已有名为 {name} 的来源。用什么名称？"),
-    "ask_mode": (
-        "Does each file show all that exists (full), or only what is new (append)? {why}",
-        "每个文件是全部记录（full），还是只有新增（append）？{why}",
     ),
 }

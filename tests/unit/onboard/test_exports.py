@@ -328,3 +328,44 @@ deals,opportunity_id,Unique identifier
     )
     assert proposal.entity is None
     assert asked(proposal) == ["data_dictionary.entity"]
+
+
+def test_people_whose_names_stand_apart_are_called_by_both(proposed: Propose) -> None:
+    proposal, _ = proposed(
+        "hubspot-crm-exports-contacts.csv",
+        """
+Record ID,First Name,Last Name,Email,Phone Number,Associated Company
+101,Ann,Lee,a@x.com,+1 22,Acme
+102,Cee,Dee,c@x.com,,Beta
+""",
+    )
+    assert columns(proposal) == {
+        "contact_id": "Record ID",
+        "account_id": "Associated Company",
+        "name": {"concat": ["First Name", "Last Name"], "separator": " "},
+        "phone": "Phone Number",
+        "email": "Email",
+    }
+
+
+def test_odoo_by_its_technical_names(proposed: Propose) -> None:
+    proposal, _ = proposed(
+        "crm.lead.csv",
+        """
+"id","name","partner_id","user_id","stage_id","expected_revenue","probability","date_deadline","create_date","date_closed"
+"__export__.crm_lead_1","Acme","Acme Ltd","Mitchell Admin","New","1000.0","10.0","2024-06-30","2024-01-05 10:00:00",""
+"__export__.crm_lead_2","Beta","Beta GmbH","Marc Demo","Won","2000.0","100.0","2024-02-15","2024-01-06 10:00:00","2024-02-14 10:00:00"
+""",
+        entity="opportunity",
+    )
+    assert columns(proposal) == {
+        "opportunity_id": "id",
+        "name": "name",
+        "account_id": "partner_id",
+        "owner_id": "user_id",
+        "stage": {"from": "stage_id", "map": "stages"},
+        "amount": "expected_revenue",
+        "created_at": "create_date",
+        "expected_close_on": "date_deadline",
+        "closed_at": "date_closed",
+    }
