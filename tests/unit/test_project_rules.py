@@ -25,6 +25,9 @@ HEAVY = {
     "pandera": ("schemas/", "flows/ingest/"),
     "prefect": ("flows/*.py", "flows/*/tasks.py"),
     "smtplib": ("flows/alerts/deliver.py",),
+    "dlt": ("flows/ingest/crm/",),
+    "requests": ("flows/ingest/crm/",),
+    "opencc": ("flows/ingest/headers.py",),
 }
 # The edges: they know what time it is and what the environment says, and hand both on as arguments.
 CLOCK = ("flows/*.py", "flows/commands/*.py", "flows/*/tasks.py", "flows/operate/night.py")
