@@ -130,12 +130,12 @@ def operator_message(
     run_id: str,
     now: datetime,
 ) -> Message:
-    """The notice to whoever runs the night: the audit refused it, or it failed. One screen.
+    """The notice to whoever runs the night: it was refused, it failed, or it lacks sources. One screen.
 
     The id depends on the night and the reasons, not on the run: trying the same night again says the same only once.
 
     Args:
-        what: ``audit_refused`` or ``night_failed``.
+        what: ``audit_refused``, ``night_failed`` or ``sources_lack``.
         reasons: one line each, the most important first.
     """
     words = WORDS[language]

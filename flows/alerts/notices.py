@@ -104,7 +104,7 @@ def notify_operator(
     """Put a notice to the operator into the outbox; says whether it is new.
 
     Args:
-        what: ``audit_refused`` or ``night_failed``.
+        what: ``audit_refused``, ``night_failed`` or ``sources_lack``.
         reasons: one line each, the most important first.
     """
     message = operator_message(

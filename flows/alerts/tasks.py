@@ -11,6 +11,7 @@ from flows.alerts.mail import Letterhead
 from flows.alerts.notices import Notified, notify_operator
 from flows.alerts.notices import notify as take_in
 from flows.alerts.outbox import pending
+from flows.alerts.sources import news_of_sources
 from flows.errors import AuditRefused, PlanloopError
 from flows.operate.logs import log_event
 from flows.operate.night import Night
@@ -26,9 +27,16 @@ def notify(night: Night) -> dict[str, Any]:
 
 def tell_operator(night: Night, error: Exception) -> None:
     """Mail the operator that a night failed or was refused; a mail server that is away hides no first error."""
-    operator = night.config.settings.operator
     what = "audit_refused" if isinstance(error, AuditRefused) else "night_failed"
-    reasons = str(error).splitlines() or [type(error).__name__]
+    _write_to_operator(night, what, str(error).splitlines() or [type(error).__name__])
+    try:
+        _deliver(night)
+    except PlanloopError as undelivered:
+        log_event("notify", f"the operator's mail waits in the outbox: {undelivered}")
+
+
+def _write_to_operator(night: Night, what: str, reasons: list[str]) -> None:
+    operator = night.config.settings.operator
     notify_operator(
         night.state,
         what,
@@ -40,16 +48,15 @@ def tell_operator(night: Night, error: Exception) -> None:
         letterhead=Letterhead.of(night.config.settings),
         now=datetime.now(UTC),
     )
-    try:
-        _deliver(night)
-    except PlanloopError as undelivered:
-        log_event("notify", f"the operator's mail waits in the outbox: {undelivered}")
 
 
 def _notify(night: Night) -> dict[str, Any]:
     if night.unannounced is not None:
         _take_in(night, night.unannounced.run_id, date.fromisoformat(night.unannounced.as_of))
     taken = _take_in(night, night.run_id, night.as_of)
+    marts = version_database(night.workspace.published, night.run_id)
+    if lacking := news_of_sources(marts, night.config.settings.operator.language):
+        _write_to_operator(night, "sources_lack", lacking)
     try:
         sent = _deliver(night)
     except PlanloopError as undelivered:  # the night is published; what waits is sent with the next one

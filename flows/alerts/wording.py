@@ -47,6 +47,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "night_failed_title": "夜间任务没有完成",
         "night_failed_meaning": "看板和报表仍为上一次发布的版本。",
         "night_failed_next": "排除以上原因后再次运行，将从中断处继续：planloop refresh --as-of {as_of}",
+        "sources_lack_subject": "【数据提醒】{company} {as_of} 有数据源过期或被略过",
+        "sources_lack_title": "结果已发布，但有数据源过期或被略过",
+        "sources_lack_meaning": "这些数据源保持上一次的状态；其余数据照常更新。恢复之前不再重复提醒。",
+        "sources_lack_next": "联系负责导出的人；修正后运行：planloop refresh --as-of {as_of}",
     },
     "en": {
         "warn": "Behind pace",
@@ -89,6 +93,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "night_failed_meaning": "Dashboards still show the last published version.",
         "night_failed_next": "Remove the cause and run again; it goes on where it stopped: "
         "planloop refresh --as-of {as_of}",
+        "sources_lack_subject": "[Data] {company} {as_of}: sources are stale or were left out",
+        "sources_lack_title": "Published, but sources are stale or were left out",
+        "sources_lack_meaning": "These sources stay as they last were; all others are up to date. You are told once.",
+        "sources_lack_next": "Ask whoever makes the export; once it is mended, run: planloop refresh --as-of {as_of}",
     },
 }
 
