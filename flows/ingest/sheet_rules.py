@@ -33,6 +33,7 @@ _MARKS: dict[str, frozenset[str]] = {
     "RMB": frozenset(("CNY",)),
 }
 _MARK = r"((?:US|HK|NT|S|A|C)?\$|[¥€£₩₹]|RMB|[A-Z]{3})"
+_MORE_THAN_A_NUMBER = r"[^0-9.,\s()+-]"
 _CODES = frozenset("CNY USD EUR GBP JPY HKD TWD SGD KRW INR AUD NZD CAD CHF SEK NOK DKK THB MYR".split())
 
 
@@ -84,10 +85,15 @@ def digests(parts: pl.DataFrame) -> pl.Series:
 
 def names_other_currency(amounts: pl.Series, currencies: pl.Series) -> pl.Series:
     """True where an amount as written names a currency, and not that of its row: US$100 in a column of CNY."""
-    mark = amounts.str.normalize("NFKC").str.to_uppercase().str.extract(_MARK)
-    found = [word for word in mark.drop_nulls().unique() if word in _MARKS or word in _CODES]
     other = pl.repeat(value=False, n=len(amounts), eager=True)
-    for word in found:
-        possible = sorted(_MARKS.get(word, frozenset((word,))))
-        other = other | ((mark == word) & ~currencies.is_in(possible)).fill_null(value=False)
-    return other
+    marked = amounts.str.contains(_MORE_THAN_A_NUMBER).fill_null(value=False)
+    if not marked.any():
+        return other
+    mark = amounts.filter(marked).str.normalize("NFKC").str.to_uppercase().str.extract(_MARK)
+    stated = currencies.filter(marked)
+    wrong = pl.repeat(value=False, n=len(mark), eager=True)
+    for word in mark.drop_nulls().unique():
+        possible = _MARKS.get(word, frozenset((word,)) & _CODES)
+        if possible:
+            wrong = wrong | ((mark == word) & ~stated.is_in(sorted(possible))).fill_null(value=False)
+    return other.scatter(marked.arg_true(), wrong)

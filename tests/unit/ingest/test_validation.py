@@ -306,3 +306,14 @@ def test_a_rounded_id_sets_its_row_aside_once(tmp_path, night):
     assert rejected.select("row", "column", "value", "reason_code", "key").rows() == [
         (3, "Opportunity ID", "1.23457E+17", "lost_digits", None)
     ]
+
+
+def test_a_reason_shows_what_would_have_been_read(tmp_path, night):
+    (tmp_path / "in").mkdir()
+    write_csv(tmp_path / "in" / "a.csv", [CORRUPTIONS["unknown stage"](good(1)), [*good(2)[:4], "soon", "x"]])
+    rejected = night(crm(tmp_path / "in", moments=["%d/%m/%Y %H:%M", "%Y-%m-%d"])).rejected
+    told = {row["row"]: (row["reason_en"], row["reason_zh"]) for row in rejected.to_dicts()}
+    assert told[3][0].endswith("For example: 20/05/2024 09:30, 2024-05-20.")
+    assert told[3][1].endswith("例如：20/05/2024 09:30, 2024-05-20。")
+    stage = rejected.filter(pl.col("reason_code") == "unknown_value")["reason_en"][0]
+    assert stage.endswith("For example: qualification, Qualification, 需求挖掘, Qualify, won, Won, 合同签订, lost, ….")
