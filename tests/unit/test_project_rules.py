@@ -27,11 +27,12 @@ HEAVY = {
     "smtplib": ("flows/alerts/deliver.py",),
     "dlt": ("flows/ingest/crm/",),
     "requests": ("flows/ingest/crm/",),
-    "opencc": ("flows/ingest/headers.py",),
+    "opencc": ("flows/ingest/headers.py", "flows/ingest/names.py"),
 }
-# The edges: they know what time it is and what the environment says, and hand both on as arguments.
+# The edges: they know what time it is and what the environment says, and hand both on as arguments; what starts another
+# process gives it an environment.
 CLOCK = ("flows/*.py", "flows/commands/*.py", "flows/*/tasks.py", "flows/operate/night.py")
-ENVIRONMENT = ("flows/*.py", "flows/*/tasks.py", "flows/warehouse/dbt.py")
+ENVIRONMENT = ("flows/*.py", "flows/*/tasks.py", "flows/warehouse/dbt.py", "flows/ingest/readers/bounded.py")
 
 
 def name(path: Path) -> str:

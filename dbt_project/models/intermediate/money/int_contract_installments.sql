@@ -38,8 +38,7 @@ recorded as (
         coalesce(payments.currency, contracts.currency) as currency,
         payments.due_on,
         payments.paid_on,
-        case when payments.paid_on is not null then coalesce(payments.paid_amount, payments.amount) else payments.paid_amount end
-            as paid_original
+        coalesce(payments.paid_amount, case when payments.paid_on is not null then payments.amount end) as paid_original
     from payments
     inner join contracts on payments.contract_id = contracts.contract_id
 
@@ -52,7 +51,7 @@ with_records as (
 
 ),
 
--- Each instalment is the rounded sum up to it less the rounded sum before it: together they are the contract to the cent.
+-- Each instalment is the rounded sum up to it less the one before it: together they are the contract to the cent.
 cumulated as (
 
     select
@@ -90,7 +89,7 @@ derived as (
             - round(amount_original * (share_until_bp - share_bp) / 10000, 2) as decimal(18, 2)
         ) as amount_original,
         currency,
-        -- Only signature and delivery have a day in the contract: nobody knows yet when a customer will accept or be invoiced.
+        -- Only signature and delivery have a day in the contract: nobody knows yet when a customer will accept.
         case
             when kind = 'advance' then {{ add_days('signed_on', 'days') }}
             when kind = 'delivery' then {{ add_days('delivery_due_on', 'days') }}

@@ -134,8 +134,10 @@ final as (
         placed.delivery_due_on,
         placed.amount_original,
         placed.currency,
-        {{ reporting_cents('placed.amount_original', 'rates.rate', 'placed.currency', 'placed.rate_on') }} as amount_cents,
-        {{ reporting_cents('placed.cost', 'rates.rate', 'placed.currency', 'placed.rate_on') }} as cost_cents
+        {{ reporting_cents('placed.amount_original', 'rates.rate', 'placed.currency', 'placed.rate_on') }}
+            as amount_cents,
+        {{ reporting_cents('placed.cost', 'rates.rate', 'placed.currency', 'placed.rate_on') }}
+            as cost_cents
     from placed
     left join reps on placed.owner_id = reps.user_id
     left join rates on placed.currency = rates.currency and placed.rate_on = rates.day

@@ -48,7 +48,8 @@ final as (
         installments.paid_on,
         installments.paid_original,
         coalesce(
-            installments.due_on < run.as_of_date and coalesce(installments.paid_original, 0) < installments.amount_original,
+            installments.due_on < run.as_of_date
+            and coalesce(installments.paid_original, 0) < installments.amount_original,
             false
         ) as is_overdue,
         run.as_of_date,
