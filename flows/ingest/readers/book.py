@@ -7,6 +7,7 @@ from typing import Any
 import python_calamine
 
 from flows.ingest.headers import header_name
+from flows.ingest.readers.biff import Records
 from flows.ingest.readers.limits import MERGED_RANGES, SHEETS
 from flows.ingest.readers.names import FileRefused
 from flows.ingest.readers.parts import Package, SheetFacts
@@ -42,12 +43,12 @@ class Book:
         with path.open("rb") as stream:
             start = stream.read(_LOOKED_AT)
         if start.startswith(_ZIP):
-            self.package: Package | None = Package(path)
+            self._parts: Package | Records = Package(path)
             link = folder / "book.xlsx"
         elif start.startswith(_OLE):
             if _ENCRYPTED in start or _holds(path, _ENCRYPTED):
                 raise FileRefused(_PROTECTED)
-            self.package = None
+            self._parts = Records(path)
             link = folder / "book.xls"
         else:
             raise FileRefused(f"Expected a workbook, found {_looks_like(start)}. Save it as .xlsx, or export CSV.")
@@ -73,7 +74,7 @@ class Book:
     @property
     def date_1904(self) -> bool:
         """Whether serial numbers count days from 1904."""
-        return self.package is not None and self.package.date_1904
+        return self._parts.date_1904
 
     def chosen(self, sheet: str | None) -> list[str]:
         """Names of sheets: None is the first that is not hidden, ``*`` all of them, else the one of that name.
@@ -101,7 +102,7 @@ class Book:
         Raises:
             FileRefused: its part is damaged.
         """
-        facts = SheetFacts() if self.package is None else self.package.facts(name, with_hidden=with_hidden)
+        facts = self._parts.facts(name, with_hidden=with_hidden)
         try:
             cells = self._workbook.get_sheet_by_name(name)
         except (python_calamine.CalamineError, OSError, IndexError) as error:

@@ -1,5 +1,6 @@
 """Sheets as people keep them: which tables are found, what their records are, and what is set aside."""
 
+import struct
 from collections import Counter
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from flows.config.sources import Source
 from flows.ingest.readers import open_table
 from flows.ingest.readers.batch import FileRefused
+from flows.ingest.readers.biff import _workbook_stream
 from flows.ingest.readers.workbook import find_tables, survey
 from tests.unit.ingest.readers.sheets import Read, known, read_all, write_sheets
 
@@ -294,6 +296,75 @@ def test_old_workbooks_are_read_by_their_content_whatever_their_name(tmp_path):
     book.save(str(path))
     row = {"客户名称": "甲", "签订日期": datetime(2024, 5, 20), "金额": 0.5}
     assert one(path).records == {3: row, 4: row}
+
+
+def test_errors_and_hidden_rows_of_old_workbooks_are_told(tmp_path):
+    book = xlwt.Workbook()
+    book.dates_1904 = True
+    book.add_sheet("说明")
+    page = book.add_sheet("旧表")
+    for column, name in enumerate(["客户名称", "电话", "金额"]):
+        page.write(0, column, name)
+    for row in range(1, 200):
+        page.write(row, 0, f"客户{row}")
+        page.write(row, 1, "138")
+        if row == 5:
+            page.row(row).set_cell_error(2, 0x17)
+        else:
+            page.write(row, 2, row)
+    page.row(7).hidden = True
+    page.col(1).hidden = True
+    path = tmp_path / "a.xls"
+    book.save(str(path))
+    ((place, read),) = read_all(path, CUSTOMERS, hidden="set_aside")
+    assert place.date_1904
+    assert place.columns == ("客户名称", "金额")
+    assert read.cell_faults == [(6, "金额", "cell_error", "#REF!")]
+    assert read.set_aside == {8: ("hidden_row", {"客户名称": "客户7", "(column 2)": "138", "金额": "7"})}
+    assert sorted([*read.records, *read.set_aside]) == list(range(2, 201))
+
+
+def in_small_sectors(content: bytes) -> bytes:
+    """The same xls with its stream in the sectors of 64 bytes that a compound file has for what is below 4096."""
+    stream = _workbook_stream(content).rstrip(b"\0") + b"\0\0\0"
+    assert len(stream) < 4096
+    count = -(-len(stream) // 64)
+    stored = stream.ljust(-(-len(stream) // 512) * 512, b"\0")
+    last, free, own = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        text = (name + "\0").encode("utf-16-le")
+        return struct.pack("<64sHBB3I36x3I", text, len(text), kind, 1, free, free, child, start, size, 0)
+
+    sectors = len(stored) // 512
+    table = [own, last, last, *range(4, 3 + sectors), last]
+    header = struct.pack(
+        "<8s16x5H10x8I", content[:8], 0x3E, 3, 0xFFFE, 9, 6, 1, 1, 0, 4096, 2, 1, last, 0
+    ) + struct.pack("<109I", 0, *[free] * 108)
+    small = [*range(1, count), last]
+    return b"".join(
+        [
+            header,
+            struct.pack("<128I", *table, *[free] * (128 - len(table))),
+            (entry("Root Entry", 5, 1, 3, len(stored)) + entry("Workbook", 2, free, 0, len(stream))).ljust(512, b"\0"),
+            struct.pack("<128I", *small, *[free] * (128 - count)),
+            stored,
+        ]
+    )
+
+
+def test_a_small_old_workbook_is_read_from_its_small_sectors(tmp_path):
+    book = xlwt.Workbook()
+    page = book.add_sheet("小")
+    page.write(0, 0, "客户名称")
+    page.write(1, 0, "甲")
+    page.row(2).set_cell_error(0, 0x2A)
+    path = tmp_path / "a.xls"
+    book.save(str(path))
+    path.write_bytes(in_small_sectors(path.read_bytes()))
+    read = one(path, known("客户名称"))
+    assert read.column("客户名称") == {2: "甲", 3: None}
+    assert read.cell_faults == [(3, "客户名称", "cell_error", "#N/A")]
 
 
 def test_a_source_opens_the_first_table_that_holds_its_columns(tmp_path):
