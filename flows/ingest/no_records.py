@@ -1,12 +1,17 @@
 """Rows of a sheet that are no records: totals, repeated headers, notes. They are counted apart, and kept."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
 from flows.ingest.landing import LandedFile
-from flows.ingest.readers.names import RAW, REASON, ROW
+from flows.ingest.readers.batch import Batch, Table
+from flows.ingest.readers.names import NAMELESS, RAW, REASON, ROW
+from flows.ingest.readers.row_kinds import RowKinds
 from flows.ingest.reasons import with_sentences
+from flows.ingest.rejected import raw_json
 
 SCHEMA: dict[str, pl.DataType] = {
     "as_of_date": pl.Date(),
@@ -33,3 +38,22 @@ def set_aside_records(rows: pl.DataFrame, file: LandedFile, sheet: str | None, a
         sheet=pl.lit(sheet, dtype=pl.String),
     ).rename({ROW: "row", REASON: "reason_code", RAW: "raw"})
     return with_sentences(place).select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+
+
+def as_sheet(table: Table) -> Table:
+    """A text file that people keep: its totals, repeated headers and notes are told as those of a workbook are.
+
+    Row by row: such a file is as long as people can keep by hand.
+    """
+    nameless = frozenset(at for at, name in enumerate(table.columns) if name.startswith(NAMELESS))
+    kinds = RowKinds([table.columns], nameless)
+
+    def read() -> Iterator[Batch]:
+        for batch in table.read():
+            cells = batch.rows.select(table.columns).fill_null("")
+            told = pl.Series([kinds.kind(row, faulty=False, across=0) for row in cells.iter_rows()], dtype=pl.String)
+            others = batch.rows.filter(told.is_not_null())
+            aside = pl.DataFrame([others[ROW], told.drop_nulls().alias(REASON), raw_json(others)])
+            yield replace(batch, rows=batch.rows.filter(told.is_null()), set_aside=aside)
+
+    return replace(table, read=read)

@@ -6,20 +6,20 @@ from flows.ingest.reasons import Reason
 
 NOTICES: dict[str, Reason] = {
     "month_only": Reason(
-        "{rows:,} cells of {column} name a month only: read as its last day for a deadline, else as its first",
+        "{column} names a month only ({rows:,}): read as its last day for a deadline, else as its first",
         "“{column}”有 {rows:,} 处只写了月份：截止日期按当月最后一天、其他日期按当月第一天读取",
     ),
     "serial_number": Reason(
-        "{rows:,} cells of {column} hold the number of a day: read as a spreadsheet counts days",
+        "{column} holds the number of a day ({rows:,}): read as a spreadsheet counts days",
         "“{column}”有 {rows:,} 处是日期序列号：按表格软件的日期编号读取",
     ),
     "unit_not_stated": Reason(
-        "{column} names no unit: {rows:,} amounts are read as they are written, in units of the currency",
+        "{column} names no unit ({rows:,}): amounts are read as they are written, in units of the currency",
         "“{column}”未注明单位：{rows:,} 个金额按所写数字读取，单位为元",
     ),
     "set_aside": Reason(
-        "{rows:,} rows are no records and were set aside: {column}",
-        "{rows:,} 行不是记录，已另行保存：{column}",
+        "set aside as no records ({column}): {rows:,}",
+        "不是记录、已另行保存的行（{column}）：{rows:,}",
     ),
 }
 

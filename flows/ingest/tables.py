@@ -5,7 +5,7 @@ are looked for: data that nobody asked for is a fault of the configuration or of
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def tables_of(path: Path, file_format: str, sources: Sequence[Source]) -> list[F
     first = sources[0]
     try:
         if first.template:
-            return list(_templates(path, file_format, sources))
+            return _templates(path, file_format, sources)
         if file_format in WORKBOOKS:
             return _mapped_tables(path, first)
     except FileRefused as refusal:
@@ -91,36 +91,36 @@ def _guessed(path: Path, source: Source) -> TablePlace | None:
     return tables[0] if tables else None
 
 
-def _templates(path: Path, file_format: str, sources: Sequence[Source]) -> Iterator[FoundTable]:
+def _templates(path: Path, file_format: str, sources: Sequence[Source]) -> list[FoundTable]:
     """The tables of a file by what their headers say they are."""
     by_entity = {source.entity: source for source in sources}
     first = sources[0]
     found = _with_templates(path, file_format, first)
     ignored = {header_key(name) for name in first.ignore}
     stated = {name: column for source in sources for name, column in source.columns.items()}
+    tables = []
     for place in found.tables:
-        if header_key(place.sheet) in ignored and place.sheet:
+        if place.sheet and header_key(place.sheet) in ignored:
             continue
         what = recognise(place.columns, among=tuple(by_entity), stated=stated, ignore=first.ignore)
         if isinstance(what, Unrecognised):
             source = by_entity.get(what.nearest or "", first)
-            yield FoundTable(
-                source, place, refusal=_on_sheet(place, what.message), rows=_count(path, file_format, source, place)
-            )
+            rows = open_table(path, file_format, in_place(source, place), place).count()
+            tables.append(FoundTable(source, place, refusal=_on_sheet(place, what.message), rows=rows))
         else:
-            yield FoundTable(by_entity[what.entity], place)
+            tables.append(FoundTable(by_entity[what.entity], place))
     for part in found.unrecognised:
-        if header_key(part.sheet) not in ignored or not part.sheet:
+        if header_key(part.sheet) not in ignored:
             place = _place_of(part)
-            yield FoundTable(first, place, refusal=_on_sheet(place, _unknown(part, by_entity)), rows=part.rows)
+            refusal = _on_sheet(place, _unknown(part, by_entity))
+            tables.append(FoundTable(first, place, refusal=refusal, rows=part.rows))
+    if not tables:
+        raise FileRefused("Expected a table, found blank sheets only, apart from those under `ignore`.")
+    return tables
 
 
 def _on_sheet(place: TablePlace, message: str) -> str:
     return f"Sheet {place.sheet!r}, row {place.header_row}: {message}" if place.sheet else message
-
-
-def _count(path: Path, file_format: str, source: Source, place: TablePlace) -> int:
-    return open_table(path, file_format, in_place(source, place), place).count()
 
 
 def in_place(source: Source, place: TablePlace | None) -> Source:

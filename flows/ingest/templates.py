@@ -38,6 +38,7 @@ _FILLED: Mapping[str, tuple[str, ...]] = {"requirement": ("account_name",), "con
 _IDENTIFYING = ("account_name", "account_id", "requirement_type", "description")
 """What tells two requirements apart where they have no number; rows that agree in all of it are one requirement."""
 _FEWEST = 3
+_DELIMITERS = (";", "\t", "|", ",")
 
 _WORDS: Mapping[tuple[str, str], Mapping[str, Sequence[str]]] = {
     ("customer_record", "status"): {
@@ -172,8 +173,8 @@ def _nearest(fits: Sequence[_Fit], named: Sequence[str]) -> Unrecognised:
     if not best.columns:
         return Unrecognised(
             None,
-            f"Expected the header of one of {', '.join(NAMES[fit.entity] for fit in fits)}, found {shown}. If this is "
-            "no table of yours, name its sheet under `ignore`.",
+            f"Expected the header of one of {', '.join(NAMES[fit.entity] for fit in fits)}, found {shown}. "
+            f"{_delimiter_of(named)}If this is no table of yours, name its sheet under `ignore`.",
         )
     lacking = " and ".join(
         " or ".join(repr(synonyms()[best.entity][name][0]) for name in group) for group in best.lacking
@@ -185,6 +186,12 @@ def _nearest(fits: Sequence[_Fit], named: Sequence[str]) -> Unrecognised:
         f"Expected the header of {NAMES[best.entity]}, found one {missing} ({len(best.columns)} of {len(named)} known"
         f"{unknown}). Mend the header, or name the sheet under `ignore` if it is no table of yours.",
     )
+
+
+def _delimiter_of(named: Sequence[str]) -> str:
+    """What to say of a header that was read as one column: 合同编号;客户名称;…."""
+    mark = next((mark for mark in _DELIMITERS if len(named) == 1 and named[0].count(mark) >= _FEWEST - 1), None)
+    return f"It seems to be parted by {mark!r}: set `csv: {{delimiter: {mark!r}}}`. " if mark else ""
 
 
 def mapped_source(source: Source, found: Recognised, reporting_currency: str) -> tuple[Source, SheetRules]:

@@ -147,6 +147,8 @@ def _judge_file(border: Border) -> FileAccount:
         if file.refusal:
             raise FileRefused(file.refusal, rows=file.refused_rows)  # noqa: TRY301 (refused like what shows on opening)
         table = open_table(file.path, file.format, border.mapping.source, file.part)
+        if border.mapping.rules and file.format == "csv":
+            table = no_records.as_sheet(table)
         account = replace(account, columns=dict.fromkeys(table.columns, ""), dialect=table.dialect)
         _check_header(table, border.mapping)
         return _judge_rows(table, border, account)

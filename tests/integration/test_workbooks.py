@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -116,14 +117,16 @@ def test_rules_that_were_applied_are_told_with_their_counts(read, name):
         account = book.accounts[file.file_id]
         for code, rows in expected.get("notices", {}).items():
             told = [part for part in (account.notice_en or "").split("; ") if words(code) in part]
-            assert sum(int(part.split(" cells")[0].split("unit: ")[-1].split(" amounts")[0]) for part in told) == rows
+            assert sum(int(re.search(r"\(([0-9]+)\): ", part)[1]) for part in told) == rows
         if not expected.get("notices") and not expected.get("set_aside"):
             assert account.notice_en is None
         assert (account.notice_en is None) == (account.notice_zh is None)
 
 
 def words(code: str) -> str:
-    return {"month_only": "a month only", "serial_number": "number of a day", "unit_not_stated": "names no unit"}[code]
+    return {"month_only": "a month only", "serial_number": "the number of a day", "unit_not_stated": "names no unit"}[
+        code
+    ]
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(EXPECTED) if name.endswith(".xlsx")])
@@ -179,6 +182,6 @@ def test_templates_that_no_table_fills_are_accounted_for_with_no_rows(read):
 
 def test_a_notice_is_told_in_both_languages():
     assert in_words({("签订日期", "month_only"): 1200}) == (
-        "1,200 cells of 签订日期 name a month only: read as its last day for a deadline, else as its first",
+        "签订日期 names a month only (1,200): read as its last day for a deadline, else as its first",
         "“签订日期”有 1,200 处只写了月份：截止日期按当月最后一天、其他日期按当月第一天读取",
     )

@@ -250,3 +250,28 @@ def test_a_column_that_no_template_has_is_a_fault_of_the_configuration(tmp_path)
         load(tmp_path, {})
     assert len([line for line in str(refused.value).splitlines() if "nonsense" in line]) == 4
     assert "'amount' is not a column" not in str(refused.value)
+
+
+def test_totals_notes_and_repeated_headers_of_a_text_file_are_set_aside_too(tmp_path, night):
+    (tmp_path / "in").mkdir()
+    header = "客户名称,联系人,开发阶段,首次接触时间"
+    lines = [header, "甲,李,Won,2024-05-01", "合计,1,,", header, "乙,王,Lost,2024-05-02", "注：内部使用,,,", "丙,,Won,"]
+    (tmp_path / "in" / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    result = night(sheets(tmp_path / "in", entity="customer_record"))
+    (account,) = result.accounts
+    assert (account.rows_in, account.rows_set_aside) == (3, 3)
+    assert result.accepted.select("account_name", "_row").rows() == [("甲", 2), ("乙", 5), ("丙", 7)]
+    assert "set aside as no records (total_row): 1" in account.notice_en
+
+
+def test_a_workbook_of_blank_sheets_is_refused_and_not_missing(tmp_path, night):
+    book(tmp_path / "in" / "a.xlsx", Sheet1=[])
+    result = night(sheets(tmp_path / "in"))
+    assert {(account.status, account.file) for account in result.accounts} == {("refused", "a.xlsx")}
+    assert "blank sheets only" in result.accounts[0].message
+
+
+def test_a_header_parted_by_another_mark_is_told_with_the_option_that_mends_it():
+    what = recognise(["合同编号;客户名称;合同金额(万元)"])
+    assert isinstance(what, Unrecognised)
+    assert "set `csv: {delimiter: ';'}`" in what.message
