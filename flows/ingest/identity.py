@@ -157,6 +157,8 @@ def _look_up(reference: Reference, borders: Sequence[Border], directory: Directo
     unknown = pl.Series("id", [], dtype=pl.String)
     if is_known:
         unknown = directory.unknown_ids(reference.kind, f"select {reference.id_column} as id from {written}")
+    if unknown.is_empty() and reference.name_column is None:
+        return _NOBODY_ASKED
     connection.register("unknown_ids", unknown.to_frame("id"))
     asked = connection.execute(
         f"""
@@ -168,9 +170,7 @@ def _look_up(reference: Reference, borders: Sequence[Border], directory: Directo
         """
     ).pl()
     if asked.is_empty():
-        return asked.with_columns(
-            found_id=pl.lit(None, pl.String), is_ambiguous=False, candidates=pl.lit(None, pl.String)
-        )
+        return _NOBODY_ASKED
     connection.register("asked_by_name", asked.filter(pl.col(reference.id_column).is_null()))
     no_ids = directory.unknown_ids(reference.kind, "select written as id from asked_by_name")
     # An id that was written where a name belongs is an id.
@@ -206,6 +206,11 @@ def _written(reference: Reference, borders: Sequence[Border]) -> str:
     """The accepted rows with the columns that name somebody, as DuckDB reads them."""
     files = [str(border.accepted) for border in borders]
     return f"(select _source, _file, {', '.join(reference.columns)} from read_parquet({files!r}, union_by_name = true))"
+
+
+_NOBODY_ASKED = pl.DataFrame(
+    schema={"_source": pl.String(), "_file": pl.String(), "found_id": pl.String(), "is_ambiguous": pl.Boolean()}
+)
 
 
 def _of(border: Border, found: pl.DataFrame) -> pl.DataFrame:
@@ -269,6 +274,8 @@ def _told(border: Border, found: Sequence[tuple[Reference, pl.DataFrame]]) -> li
     """What is to be said about ids that name nobody, one sentence a column, in English and Chinese."""
     said = []
     for reference, verdict in found:
+        if verdict.is_empty():
+            continue
         nobody = verdict.filter(
             pl.col(reference.id_column).is_not_null() & pl.col("found_id").is_null() & ~pl.col("is_ambiguous")
         )
