@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from flows.demo import vanish
+from flows.demo.dirty import MISTYPED
 from flows.operate.night import STAGES
 from tests.integration.conftest import PROJECT, Planloop
 from tests.integration.records import count_records
@@ -135,6 +136,18 @@ def test_every_planted_dirty_row_is_in_quarantine_with_its_reason(
         }
         found = three_nights.json("quarantine", "list", "--as-of", night)
         assert planted <= {(cell["file"].rsplit("/", 1)[-1], cell["row"], cell["reason_code"]) for cell in found}
+
+
+def test_a_row_that_is_mended_heals_and_what_stays_faulty_stays_open(
+    three_nights: Planloop, demo_nights: list[str]
+) -> None:
+    healed = three_nights.json("quarantine", "list", "--healed")
+    (deal,) = [line for line in healed if line["value"] == MISTYPED]
+    assert (deal["first_seen_on"], deal["last_seen_on"]) == (demo_nights[0], demo_nights[1])
+    assert (deal["healed_on"], deal["healed_by"], deal["relapses"]) == (demo_nights[2], "accepted", 0)
+    still_open = three_nights.json("quarantine", "list", "--open")
+    since = {line["first_seen_on"] for line in still_open if line["reason_code"] == "ambiguous_name"}
+    assert since == {demo_nights[0]}
 
 
 def test_prefect_shows_the_night_as_a_graph_of_stages_with_artifacts(
