@@ -257,14 +257,17 @@ def _columns(before: Mapping[str, str], tonight: Mapping[str, str]) -> Iterator[
 def _renamed(
     before: Mapping[str, str], tonight: Mapping[str, str], gone: Sequence[str], new: Sequence[str]
 ) -> list[tuple[str, str]]:
-    """Pairs of a gone and a new column with the same kind of content and the same neighbours or the same place."""
+    """Pairs of a gone and a new column in the same place or after the same one, with the same kind of content.
+
+    Of a file that was refused by its header the content is not known; the place is all there is.
+    """
     pairs: list[tuple[str, str]] = []
     places, now_places = list(before), list(tonight)
     for was in gone:
         for now in new:
             left, now_left = places[: places.index(was)], now_places[: now_places.index(now)]
             same_place = len(left) == len(now_left) or left[-1:] == now_left[-1:]
-            if before[was] == tonight[now] and same_place and now not in {taken for _, taken in pairs}:
+            if tonight[now] in ("", before[was]) and same_place and now not in {taken for _, taken in pairs}:
                 pairs.append((was, now))
                 break
     return pairs

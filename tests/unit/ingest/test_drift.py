@@ -62,6 +62,8 @@ def test_a_column_that_was_empty_is_not_said_to_hold_something_else():
 
 def test_of_a_file_that_was_refused_by_its_header_only_the_header_is_compared():
     assert [en for en, _ in told(columns={"编号": "", "日期": ""})] == ["column gone: '金额'"]
+    renamed = "column '金额' is gone and '合同金额' stands where it stood: perhaps renamed"
+    assert [en for en, _ in told(columns={"编号": "", "合同金额": "", "日期": ""})] == [renamed]
 
 
 def test_format_encoding_and_delimiter():
