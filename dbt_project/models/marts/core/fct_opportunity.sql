@@ -28,6 +28,16 @@ progress as (
 
 ),
 
+merged_accounts as (
+
+    select
+        record_id,
+        surviving_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'account'
+
+),
+
 described as (
 
     {{ current_rows('opportunity') }}
@@ -61,7 +71,7 @@ final as (
     select
         expected.opportunity_id,
         described.name,
-        expected.account_id,
+        coalesce(merged_accounts.surviving_id, expected.account_id) as account_id,
         expected.owner_id,
         expected.node_key,
         described.stage,
@@ -97,6 +107,7 @@ final as (
         expected.run_id
     from expected
     inner join described on expected.opportunity_id = described.opportunity_id
+    left join merged_accounts on expected.account_id = merged_accounts.record_id
 
 )
 
