@@ -5,14 +5,18 @@ client does, through the JSON-RPC that Tryton's own clients use.
 """
 
 import base64
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -156,12 +160,13 @@ def _coded(value: Any) -> Any:
 
 
 class Company:
-    """A company in a fresh database: its currency, two employees who sell, customers, and a user for planloop.
+    """A company in a fresh database, and what its people do with opportunities.
 
     Attributes:
-        ann: employee.
-        bo: employee.
+        ann: employee who sells.
+        bo: employee who sells.
         customer: party with an address.
+        key: of planloop's user application for REST.
     """
 
     def __init__(self, server: TrytonServer, founded: datetime = datetime(2026, 11, 2, 8, 0, 0, 1, tzinfo=UTC)) -> None:
@@ -189,6 +194,26 @@ class Company:
         )
         self.key = self._application_key()
 
+    def lead(self, **values: Any) -> int:
+        """A new opportunity in its first state."""
+        return self.user.create("sale.opportunity", **{"description": "Deal", "party": self.customer, **values})
+
+    def write(self, opportunity: int, **values: Any) -> None:
+        """Change fields."""
+        self.user.call("sale.opportunity", "write", [opportunity], values)
+
+    def press(self, button: str, *opportunities: int) -> None:
+        """Press a button of the workflow: lead, opportunity, convert, lost, cancel; or delete."""
+        self.user.call("sale.opportunity", button, [*opportunities])
+
+    def sell(self, opportunity: int, price: Decimal) -> None:
+        """Give the quotation of a converted opportunity a line, quote and confirm it: that wins the opportunity."""
+        (row,) = self.user.call("sale.opportunity", "read", [opportunity], ["sales"])
+        line = {"type": "line", "quantity": 1, "unit_price": price, "description": "Service"}
+        self.user.call("sale.sale", "write", row["sales"], {"lines": [["create", [line]]]})
+        for button in ("quote", "confirm"):
+            self.user.call("sale.sale", button, row["sales"])
+
     def _party(self, name: str) -> int:
         return self.user.create("party.party", name=name, addresses=[["create", [{"street": "Weg 1"}]]])
 
@@ -196,3 +221,52 @@ class Company:
         user_application = self.user.create("res.user.application", user=self.reader, application="rest")
         (row,) = self.user.call("res.user.application", "read", [user_application], ["key"])
         return str(row["key"])
+
+
+class Wire:
+    """Between planloop and the server: counts what is asked, and lets something happen at a request.
+
+    Attributes:
+        asked: names of the methods asked for, in order.
+        before: called with the number of each request (from 1 on) before it is passed on; False cuts the connection.
+    """
+
+    def __init__(self, server: TrytonServer) -> None:
+        self.asked: list[str] = []
+        self.before: Callable[[int], bool] = lambda number: True
+        wire = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self) -> None:
+                content = self.rfile.read(int(self.headers["Content-Length"]))
+                rpc = self.path.endswith("/rpc/")
+                wire.asked.append(json.loads(content)["method"] if rpc else self.path.rpartition("/rest/")[2])
+                if not wire.before(len(wire.asked)):
+                    self.close_connection = True
+                    return
+                headers = {name: value for name, value in self.headers.items() if name != "Host"}
+                answer = requests.post(server.url + self.path, data=content, headers=headers, stream=True, timeout=60)
+                whole = answer.raw.read(decode_content=False)
+                self.send_response_only(answer.status_code)
+                for name in ("Content-Type", "Content-Encoding", "Content-Language"):
+                    if name in answer.headers:
+                        self.send_header(name, answer.headers[name])
+                self.send_header("Content-Length", str(len(whole)))
+                self.end_headers()
+                self.wfile.write(whole)
+
+            def log_message(self, *_: object) -> None:
+                """Nothing is printed."""
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._http.shutdown()
+        self._http.server_close()

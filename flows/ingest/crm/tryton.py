@@ -95,14 +95,16 @@ class Records(Connector):
         text = ": ".join(str(part) for part in (name, words) if part)
         return Verdict("again" if name == "ConcurrencyException" else "refuse", text)
 
-    def _ask(self, session: Session, method: str, arguments: Mapping[str, Any], **context: Any) -> Any:
-        """Call a method of the model; inactive records count too."""
-        context = {"active_test": False, **context}
+    def _ask(
+        self, session: Session, method: str, arguments: Mapping[str, Any], *, model: str = "", **context: Any
+    ) -> Any:
+        """Call a method of the source's model, or of another; inactive records count too."""
+        model, context = model or self.model, {"active_test": False, **context}
         if self.secrets.get("key"):
             header = base64.urlsafe_b64encode(json.dumps(context).encode()).decode()
-            path, headers = f"rest/model/{self.model}/{method}", {"X-Tryton-Context": header}
+            path, headers = f"rest/model/{model}/{method}", {"X-Tryton-Context": header}
             return session.call("POST", path, read=read_json, body=dict(arguments), headers=headers)
-        request = {"id": 0, "method": f"model.{self.model}.{method}", "params": [*arguments.values(), context]}
+        request = {"id": 0, "method": f"model.{model}.{method}", "params": [*arguments.values(), context]}
         return session.post("rpc/", request)["result"]
 
     def _search(
@@ -114,7 +116,7 @@ class Records(Connector):
 
     def pull(self, session: Session, since: Cursor | None) -> Iterator[Page]:
         """Records in the order of their ids; one that changes while others are read is read again the next night."""
-        for rows, cursor in self._changed(session, resumed(since, self.fields), [*self.fields, "id"]):
+        for rows, cursor in self._changed(session, self._resumed(session, since), [*self.fields, "id"]):
             yield Page([{**row, "deleted": False} for row in rows], cursor)
 
     def sweep(self, session: Session, since: Cursor | None) -> Iterator[Page] | None:
@@ -126,6 +128,39 @@ class Records(Connector):
             return list(self._ask(session, "search", arguments))
 
         return (Page([{"id": number} for number in ids], cursor) for ids, cursor in all_ids(limit, read))
+
+    def _resumed(self, session: Session, since: Cursor | None) -> Cursor:
+        """Where to go on from; the fields are looked at when they are asked for the first time.
+
+        Raises:
+            PullRefused: Tryton has no such field. By itself it would only say that something went wrong.
+        """
+        begin = resumed(since, self.fields)
+        if begin:
+            return begin
+        names = sorted({part for field in self.fields for part in field.split(".")})
+        wanted = ["name", "model", "relation"]
+        arguments = {
+            "domain": [["name", "in", names]],
+            "offset": 0,
+            "limit": None,
+            "order": None,
+            "fields_names": wanted,
+        }
+        known = {
+            (row["model"], row["name"]): row["relation"]
+            for row in self._ask(session, "search_read", arguments, model="ir.model.field")
+        }
+        for field in self.fields:
+            model = self.model
+            for part in field.split("."):
+                if (model, part) not in known:
+                    raise PullRefused(
+                        f"{session.place}: {model} has no field {part!r}, as {field!r} in sources.yaml has it. "
+                        "Name the field as Tryton's list of fields (Administration > Models) does."
+                    )
+                model = known[model, part] or ""
+        return begin
 
     def _changed(self, session: Session, since: Cursor, fields: Sequence[str]) -> Iterator[tuple[list[Record], Cursor]]:
         """Pages of what changed since a cursor, each with the cursor behind it."""
@@ -179,7 +214,7 @@ class Revisions(Records):
 
     def pull(self, session: Session, since: Cursor | None) -> Iterator[Page]:
         """Revisions of the records that changed, from the same moment on as the records themselves."""
-        since = resumed(since, self.fields)
+        since = self._resumed(session, since)
         for rows, cursor in self._changed(session, since, ["id"]):
             yield Page(self._revisions(session, [row["id"] for row in rows], self._begin(since.get("at"))), cursor)
 
