@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.config import load
 from flows.errors import ConfigError
 from flows.ingest.crm.http import PullFailed, PullRefused
 from flows.ingest.crm.odoo import stage_of
+from flows.ingest.crm.registry import connector
 from tests.crm_servers.odoo import DATABASE, KEY, LOGIN, OdooServer, shown
 from tests.crm_servers.pulls import Pulls, lines
 
+PROJECT = Path(__file__).parents[4]
 ENV = {"ODOO_KEY": KEY}
 FAULTS = ("rolled_back", "gateway", "busy_seconds", "busy_date", "error_500", "error_503", "cut")
 APIS = ("json-rpc", "json-2")
@@ -357,6 +360,20 @@ def test_a_configuration_that_cannot_work_is_told_before_anything_is_asked(serve
         with pytest.raises(ConfigError, match=words):
             Pulls(server, tmp_path, ENV, **source(server, **changes)).night()
     assert server.calls == []
+
+
+def test_the_example_is_a_configuration_that_can_work(server: OdooServer) -> None:
+    env = {"ODOO_URL": server.url, **ENV}
+    sources = load(PROJECT / "config" / "examples" / "odoo", env).sources.sources
+    assert {source.connect.object for source in sources.values() if source.connect} == {
+        "res.users",
+        "res.partner",
+        "crm.lead",
+        "crm.lead__history",
+        "mail.message",
+    }
+    for source in sources.values():
+        assert connector(source, env).base_url == server.url
 
 
 # -- any sequence of faults and changes ------------------------------------------------------------------------------
