@@ -42,6 +42,11 @@ class KnownHeaders:
         count = len(set(matched))
         return count >= min(2, max(1, len(self.keys))) and (2 * count >= filled or 2 * count >= len(self.keys))
 
+    def begins_another(self, matched: Sequence[str], filled: int) -> bool:
+        """The same inside of a table, where a record may hold a word that heads a column elsewhere."""
+        count = len(set(matched))
+        return filled > 1 and self.enough(matched, filled) and (2 * count >= filled or 2 < count == len(self.keys))
+
     def may_head(self, row: Sequence[Any]) -> bool:
         """Whether it is worth while to look at a row inside a table more closely: most rows hold a number or a date."""
         if set(map(type, row)) != {str}:

@@ -163,7 +163,7 @@ class _SheetSurvey:
                 continue
             keys = [key for column, key in matched.items() if span[0] <= column <= span[1]]
             width = sum(1 for cell in row[span[0] - 1 : span[1]] if cell != "")
-            if before and not self._known.enough(keys, width):
+            if before and not self._known.begins_another(keys, width):
                 continue
             header = extend(number, span, dict(around), near, self._known, above=not before)
             for table in before:

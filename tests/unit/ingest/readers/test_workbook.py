@@ -199,6 +199,13 @@ def test_the_same_header_again_goes_on_with_the_table(tmp_path):
     assert read.reasons() == {4: "repeated_header"}
 
 
+def test_a_record_that_holds_the_name_of_a_column_is_a_record(tmp_path):
+    rows = [["客户", "名称", "地区", "来源"], ["客户", "甲", "华东", "展会"], ["客户"], ["伙伴", "乙", "华南", "官网"]]
+    path = write_sheets(tmp_path / "a.xlsx", {"表": rows})
+    for headers in (known("客户"), known("客户", "地区"), known("客户", "名称", "地区")):
+        assert list(one(path, headers).records) == [2, 3, 4]
+
+
 def test_sheets_are_chosen_by_name_by_order_or_all(tmp_path):
     table = [["客户名称", "金额"], ["甲", 1]]
     path = write_sheets(tmp_path / "a.xlsx", {"说明": [["请填写"]], "一月": table, "二月": table})
