@@ -18,7 +18,10 @@ def build(tmp_path_factory):
     """Four contracts: advance and acceptance, thirds of an odd amount, unsigned, and one with recorded payments."""
     log = {
         "user": [{"user_id": "u1", "name": "王伟", "role": "rep", "is_active": True}],
-        "account": [{"account_id": "a1", "name": "华北科技有限公司"}],
+        "account": [
+            {"account_id": "a1", "name": "华北科技有限公司"},
+            {"account_id": "a0", "name": "华北科技", "merged_into_id": "a1"},
+        ],
         "contract": [
             {
                 "contract_id": "C1",
@@ -67,7 +70,7 @@ def build(tmp_path_factory):
             },
         ],
         "requirement": [
-            {"requirement_id": "R1", "account_id": "a1", "account_name": "*科技", "confirmed_on": date(2024, 3, 16)}
+            {"requirement_id": "R1", "account_id": "a0", "account_name": "*科技", "confirmed_on": date(2024, 3, 16)}
         ],
         "stage_progress": [
             {

@@ -23,6 +23,16 @@ opportunities as (
 
 ),
 
+merged as (
+
+    select
+        record_id,
+        surviving_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'account'
+
+),
+
 reps as (
 
     select
@@ -84,7 +94,7 @@ placed as (
     select
         contracts.contract_id,
         contracts.opportunity_id,
-        coalesce(contracts.account_id, opportunities.account_id) as account_id,
+        coalesce(merged.surviving_id, contracts.account_id, opportunities.account_id) as account_id,
         contracts.account_name,
         coalesce(contracts.owner_id, opportunities.owner_id) as owner_id,
         contracts.signed_on is not null and contracts.signed_on <= run.as_of_date as is_signed,
@@ -107,6 +117,7 @@ placed as (
     from contracts
     cross join run
     left join opportunities on contracts.opportunity_id = opportunities.opportunity_id
+    left join merged on coalesce(contracts.account_id, opportunities.account_id) = merged.record_id
     left join parsed_terms on contracts.payment_terms = parsed_terms.payment_terms
     left join delivery_terms on contracts.delivery_terms = delivery_terms.delivery_terms
     left join signature_days on contracts.contract_id = signature_days.contract_id

@@ -6,6 +6,16 @@ with records as (
 
 ),
 
+merged as (
+
+    select
+        record_id,
+        surviving_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'account'
+
+),
+
 accounts as (
 
     select
@@ -39,7 +49,7 @@ final as (
     select
         records.account_name as account_name_written,
         records.contact_name,
-        records.account_id,
+        coalesce(merged.surviving_id, records.account_id) as account_id,
         coalesce(accounts.name, records.account_name) as account_name,
         records.industry,
         records.size_band,
@@ -56,7 +66,8 @@ final as (
         run.run_id
     from records
     cross join run
-    left join accounts on records.account_id = accounts.account_id
+    left join merged on records.account_id = merged.record_id
+    left join accounts on coalesce(merged.surviving_id, records.account_id) = accounts.account_id
     left join reps on records.owner_id = reps.user_id
 
 )

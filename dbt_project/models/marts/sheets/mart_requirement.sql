@@ -17,6 +17,16 @@ opportunities as (
 
 ),
 
+merged as (
+
+    select
+        record_id,
+        surviving_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'account'
+
+),
+
 accounts as (
 
     select
@@ -40,7 +50,7 @@ final as (
     select
         requirements.requirement_id,
         requirements.opportunity_id,
-        coalesce(requirements.account_id, opportunities.account_id) as account_id,
+        coalesce(merged.surviving_id, requirements.account_id, opportunities.account_id) as account_id,
         coalesce(accounts.name, requirements.account_name) as account_name,
         opportunities.node_key,
         opportunities.stage,
@@ -57,7 +67,9 @@ final as (
     from requirements
     cross join run
     left join opportunities on requirements.opportunity_id = opportunities.opportunity_id
-    left join accounts on coalesce(requirements.account_id, opportunities.account_id) = accounts.account_id
+    left join merged on requirements.account_id = merged.record_id
+    left join accounts
+        on coalesce(merged.surviving_id, requirements.account_id, opportunities.account_id) = accounts.account_id
 
 )
 

@@ -12,6 +12,16 @@ stages as (
 
 ),
 
+merged as (
+
+    select
+        record_id,
+        surviving_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'account'
+
+),
+
 accounts as (
 
     select
@@ -54,7 +64,7 @@ final as (
 
     select
         progress.account_name as account_name_written,
-        progress.account_id,
+        coalesce(merged.surviving_id, progress.account_id) as account_id,
         coalesce(accounts.name, progress.account_name) as account_name,
         progress.stage,
         stages.stage_no,
@@ -76,7 +86,8 @@ final as (
     from progress
     cross join run
     left join stages on progress.stage = stages.stage
-    left join accounts on progress.account_id = accounts.account_id
+    left join merged on progress.account_id = merged.record_id
+    left join accounts on coalesce(merged.surviving_id, progress.account_id) = accounts.account_id
     left join reps on progress.owner_id = reps.user_id
     left join latest on progress.account_name = latest.account_name and progress.started_on = latest.started_on
 
