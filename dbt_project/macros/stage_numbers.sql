@@ -5,3 +5,6 @@
 
 {#- No longer in the CRM. -#}
 {% macro gone_stage_no() %}-1{% endmacro %}
+
+{#- Merged into another deal, which stands for it from then on. -#}
+{% macro merged_stage_no() %}-2{% endmacro %}

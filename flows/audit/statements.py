@@ -86,12 +86,31 @@ order by 2
 """
 
 OPPORTUNITIES = """
-with states as (
+with recursive states as (
     select
         opportunity_id,
-        arg_max({{'change': _change, 'amount': amount, 'currency': currency}}, _observed_on) as state
+        arg_max(
+            {{'change': _change, 'amount': amount, 'currency': currency, 'into': merged_into_id}}, _observed_on
+        ) as state
     from {log}
     group by opportunity_id
+),
+merges as (
+    select states.opportunity_id, targets.opportunity_id as into_id
+    from states
+    inner join states as targets on states.state.into = targets.opportunity_id
+),
+-- A merged deal counts in the one it leads to; merges that lead round in a circle count for themselves.
+led as (
+    select opportunity_id, into_id, 1 as hops from merges
+    union all
+    select led.opportunity_id, merges.into_id, led.hops + 1
+    from led
+    inner join merges on led.into_id = merges.opportunity_id
+    where led.hops < 65
+),
+merged as (
+    select opportunity_id from led group by opportunity_id having max(hops) < 65
 ),
 known as (
     select
@@ -100,7 +119,7 @@ known as (
         coalesce(sum(cast(state.amount * 100 as bigint)), 0) as hundredths
     from states
     cross join run
-    where state.change <> 'deleted'
+    where state.change <> 'deleted' and opportunity_id not in (select opportunity_id from merged)
     group by all
 ),
 published as (

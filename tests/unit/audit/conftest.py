@@ -186,7 +186,7 @@ def make_night(root: Path) -> SmallNight:
 
 def write_log(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Write rows of the change log that show the day of their night."""
-    write(connection, f"select *, _valid_from as _observed_on from ({query})", path)  # noqa: S608
+    write(connection, f"select *, null::varchar as merged_into_id, _valid_from as _observed_on from ({query})", path)  # noqa: S608
 
 
 def write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

@@ -1,4 +1,4 @@
--- Grain: one opportunity ever seen, as last known; `is_deleted` where it has left the CRM.
+-- Grain: one opportunity ever seen, as last known; `is_deleted` where it has left the CRM or was merged into another.
 
 with run as (
 
@@ -45,6 +45,14 @@ unassigned as (
 
 ),
 
+merged as (
+
+    select record_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'opportunity' and not is_circular
+
+),
+
 rates as (
 
     select * from {{ ref('int_fx_rates_daily') }}
@@ -63,7 +71,7 @@ dated as (
         stages.stage_no,
         coalesce(stages.is_closed, false) as is_closed,
         coalesce(stages.is_won, false) as is_won,
-        opportunities._change = 'deleted' as is_deleted,
+        opportunities._change = 'deleted' or merged.record_id is not null as is_deleted,
         coalesce(reps.node_key, unassigned.node_key) as node_key,
         coalesce(reps.node_no, unassigned.node_no) as node_no,
         opportunities.amount,
@@ -88,6 +96,7 @@ dated as (
     left join closings
         on opportunities.opportunity_id = closings.opportunity_id and opportunities.stage = closings.stage
     left join reps on opportunities.owner_id = reps.user_id
+    left join merged on opportunities.opportunity_id = merged.record_id
 
 ),
 

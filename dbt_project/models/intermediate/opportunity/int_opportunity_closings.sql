@@ -1,4 +1,13 @@
--- Grain: one closed state (opportunity and closing stage) for which the source states no closing date.
+-- Grain: one opportunity that is closed and whose source states no closing date: the day that is taken for it.
+
+{#
+    1. The CRM's history: the first row of the closing stage since it was last in another one.
+    2. Else it lies between the last day on which our nights saw it in another stage (or its creation) and the first on which
+       they saw it closed. A date that the record stated that day and that lies there is the best estimate: the expected
+       closing first, which most CRMs set to the real one, then the last change of the record.
+    3. Else the first day on which our nights saw it closed. It is no estimate for a deal that was closed long before
+       anybody looked: all of these would have closed on one day.
+#}
 
 with closed_stages as (
 
@@ -8,16 +17,39 @@ with closed_stages as (
 
 ),
 
+opportunities as (
+
+    {{ current_rows('opportunity', with_deleted=true) }}
+
+),
+
+history as (
+
+    {{ current_rows('opportunity_history') }}
+
+),
+
 undated as (
 
     select
         opportunities.opportunity_id,
         opportunities.stage,
-        min(opportunities._observed_on) as first_seen_closed_on
-    from {{ ref('stg_log__opportunities') }} as opportunities
+        opportunities.created_on
+    from opportunities
     inner join closed_stages on opportunities.stage = closed_stages.stage
     where opportunities.closed_on is null
-    group by opportunities.opportunity_id, opportunities.stage
+
+),
+
+recorded_elsewhere as (
+
+    select
+        history.opportunity_id,
+        max(history.changed_at) as last_changed_at
+    from history
+    inner join undated on history.opportunity_id = undated.opportunity_id
+    where history.stage <> undated.stage
+    group by history.opportunity_id
 
 ),
 
@@ -25,26 +57,85 @@ recorded as (
 
     select
         history.opportunity_id,
-        history.stage,
-        max(history.changed_on) as recorded_closed_on
-    from {{ ref('stg_log__opportunity_history') }} as history
-    inner join undated
-        on history.opportunity_id = undated.opportunity_id and history.stage = undated.stage
-    where history._change <> 'deleted'
-    group by history.opportunity_id, history.stage
+        min(history.changed_on) as closed_on
+    from history
+    inner join undated on history.opportunity_id = undated.opportunity_id and history.stage = undated.stage
+    left join recorded_elsewhere on history.opportunity_id = recorded_elsewhere.opportunity_id
+    where recorded_elsewhere.last_changed_at is null or history.changed_at > recorded_elsewhere.last_changed_at
+    group by history.opportunity_id
 
 ),
 
--- The CRM's own history knows the day; else the night that first saw the deal closed stands for it.
+seen as (
+
+    select
+        undated.opportunity_id,
+        undated.created_on,
+        log_rows._observed_on as seen_on,
+        log_rows.stage = undated.stage as is_closed,
+        log_rows.expected_close_on,
+        log_rows.modified_on
+    from {{ ref('stg_log__opportunities') }} as log_rows
+    inner join undated on log_rows.opportunity_id = undated.opportunity_id
+
+),
+
+seen_elsewhere as (
+
+    select
+        opportunity_id,
+        max(seen_on) as last_seen_on
+    from seen
+    where not is_closed
+    group by opportunity_id
+
+),
+
+seen_closed as (
+
+    select
+        seen.opportunity_id,
+        min(seen.seen_on) as first_seen_on
+    from seen
+    left join seen_elsewhere on seen.opportunity_id = seen_elsewhere.opportunity_id
+    where seen.is_closed and (seen_elsewhere.last_seen_on is null or seen.seen_on > seen_elsewhere.last_seen_on)
+    group by seen.opportunity_id
+
+),
+
+bounded as (
+
+    select
+        seen.*,
+        coalesce(seen_elsewhere.last_seen_on, seen.created_on) as not_before_on
+    from seen
+    inner join seen_closed on seen.opportunity_id = seen_closed.opportunity_id and seen.seen_on = seen_closed.first_seen_on
+    left join seen_elsewhere on seen.opportunity_id = seen_elsewhere.opportunity_id
+
+),
+
 final as (
 
     select
         undated.opportunity_id,
         undated.stage,
-        coalesce(recorded.recorded_closed_on, undated.first_seen_closed_on) as closed_on
+        coalesce(
+            recorded.closed_on,
+            case
+                when
+                    bounded.expected_close_on <= bounded.seen_on
+                    and bounded.expected_close_on >= coalesce(bounded.not_before_on, bounded.expected_close_on)
+                    then bounded.expected_close_on
+                when
+                    bounded.modified_on <= bounded.seen_on
+                    and bounded.modified_on >= coalesce(bounded.not_before_on, bounded.modified_on)
+                    then bounded.modified_on
+                else bounded.seen_on
+            end
+        ) as closed_on
     from undated
-    left join recorded
-        on undated.opportunity_id = recorded.opportunity_id and undated.stage = recorded.stage
+    inner join bounded on undated.opportunity_id = bounded.opportunity_id
+    left join recorded on undated.opportunity_id = recorded.opportunity_id
 
 )
 

@@ -16,7 +16,6 @@ opportunities as (
 
     select
         okey,
-        node_no,
         segment,
         is_closed,
         is_won
@@ -32,12 +31,14 @@ entries as (
         events.event_no,
         events.event_on,
         events.stage_no,
+        events.node_no,
         events.is_entry_assumed,
-        stages.is_closed,
+        not coalesce(stages.is_closed, true) as is_open,
         stages.stage_bit,
-        stages.progress_no
+        coalesce(stages.progress_no, 0) as progress_no
     from {{ ref('int_opportunity_events') }} as events
-    inner join stages on events.stage_no = stages.stage_no
+    -- A deal that is gone, or merged, leaves its stage as one that moves on does.
+    left join stages on events.stage_no = stages.stage_no
     where events.stage_no <> events.previous_stage_no
 
 ),
@@ -47,13 +48,14 @@ stays as (
     select
         okey,
         stage_no,
-        is_closed,
+        node_no,
+        is_open,
         event_on as entered_on,
         is_entry_assumed,
         stage_bit,
         lead(event_on) over by_time as left_on,
         lead(stage_no) over by_time as next_stage_no,
-        sum(case when is_closed then 0 else 1 end) over until_now as spell_no,
+        sum(case when is_open then 1 else 0 end) over until_now as spell_no,
         coalesce(bit_or(stage_bit) over until_before, 0) as stages_before,
         coalesce(max(progress_no) over from_next, 0) as furthest_after
     from entries
@@ -77,13 +79,14 @@ final as (
         cast(stays.next_stage_no as integer) as next_stage_no,
         (stays.stages_before & stays.stage_bit) = 0 as is_first_entry,
         stays.furthest_after > stays.stage_no as has_advanced,
-        opportunities.node_no,
+        -- Whose deal it was when it entered.
+        stays.node_no,
         opportunities.segment,
         opportunities.is_closed as is_deal_closed,
         opportunities.is_won as is_deal_won
     from stays
     inner join opportunities on stays.okey = opportunities.okey
-    where not stays.is_closed
+    where stays.is_open
 
 )
 

@@ -59,6 +59,8 @@ final as (
             when spells.left_on is null then 'open'
             when next_stages.is_won then 'won'
             when next_stages.is_closed then 'lost'
+            when spells.next_stage_no = {{ gone_stage_no() }} then 'deleted'
+            when spells.next_stage_no = {{ merged_stage_no() }} then 'merged'
             when spells.next_stage_no > spells.stage_no then 'advanced'
             else 'moved_back'
         end as outcome,

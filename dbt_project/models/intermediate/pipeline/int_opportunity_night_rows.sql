@@ -1,0 +1,205 @@
+-- Grain: one day on which our own nights saw an opportunity change, appear or go; a null says nothing.
+
+{#
+    Who is believed, here and nowhere else, for each of stage, amount, closing month and owner by itself:
+
+    1. From the first to the last day on which the CRM's own history speaks of it, that history alone.
+    2. Before and after, our nights: the history may have been switched on late, or lag behind the record.
+    3. Whether the deal is there at all, our nights alone: no history tells of deleted, restored and merged records.
+       While a deal is gone nothing counts; when it comes back, its record says in which stage.
+    4. Where neither tells in which stage a deal was since its creation: open, in stage 0.
+#}
+
+with run as (
+
+    select as_of_date from {{ ref('stg_night__run') }}
+
+),
+
+opportunities as (
+
+    select * from {{ ref('int_opportunities') }}
+
+),
+
+stages as (
+
+    select
+        stage,
+        stage_no,
+        is_closed
+    from {{ ref('stg_night__stages') }}
+
+),
+
+reps as (
+
+    select
+        user_id,
+        node_no
+    from {{ ref('int_nodes') }}
+    where node_kind = 'rep' and user_id is not null
+
+),
+
+unassigned as (
+
+    select node_no
+    from {{ ref('int_nodes') }}
+    where node_key = {{ unassigned_node_key() }}
+
+),
+
+rates_tonight as (
+
+    select
+        rates.currency,
+        rates.rate
+    from {{ ref('int_fx_rates_daily') }} as rates
+    inner join run on rates.day = run.as_of_date
+
+),
+
+night_days as (
+
+    select distinct _observed_on as night_on
+    from {{ ref('stg_log__opportunities') }}
+
+),
+
+night_order as (
+
+    select
+        night_on,
+        lag(night_on) over (order by night_on) as previous_night_on
+    from night_days
+
+),
+
+merged as (
+
+    select record_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'opportunity' and not is_circular
+
+),
+
+logged as (
+
+    select
+        opportunities.okey,
+        log_rows._observed_on as observed_on,
+        case
+            when log_rows._change = 'deleted' then {{ gone_stage_no() }}
+            when log_rows.merged_into_id is not null and merged.record_id is not null then {{ merged_stage_no() }}
+        end as gone_stage_no,
+        log_rows._observed_on = opportunities.first_seen_on as is_first,
+        -- Already there when a night first looked: nobody knows which stages it had been through.
+        case
+            when night_order.previous_night_on is null
+                then opportunities.created_at is null or opportunities.created_on < log_rows._observed_on
+            else opportunities.created_at is not null and opportunities.created_on < night_order.previous_night_on
+        end as is_older_than_night,
+        coalesce(stages.is_closed, false) as is_closed,
+        stages.stage_no,
+        least(opportunities.created_on, log_rows._observed_on) as created_on,
+        least(
+            case
+                when log_rows._observed_on = opportunities.last_changed_on then opportunities.closed_on
+                else coalesce(log_rows.closed_on, log_rows._observed_on)
+            end,
+            run.as_of_date
+        ) as closed_on,
+        coalesce(
+            case
+                when coalesce(log_rows.currency, opportunities.currency) = opportunities.currency
+                    then {{ reporting_cents('log_rows.amount', 'opportunities.rate', 'opportunities.currency',
+                                            'run.as_of_date') }}
+                else {{ reporting_cents('log_rows.amount', 'rates_tonight.rate', 'log_rows.currency',
+                                        'run.as_of_date') }}
+            end, 0
+        ) as amount_cents,
+        coalesce({{ month_number('log_rows.expected_close_on') }}, 0) as close_month_no,
+        coalesce(reps.node_no, unassigned.node_no) as node_no
+    from {{ ref('stg_log__opportunities') }} as log_rows
+    cross join run
+    cross join unassigned
+    inner join opportunities on log_rows.opportunity_id = opportunities.opportunity_id
+    inner join night_order on log_rows._observed_on = night_order.night_on
+    left join merged on log_rows.opportunity_id = merged.record_id
+    left join stages on log_rows.stage = stages.stage
+    left join reps on log_rows.owner_id = reps.user_id
+    left join rates_tonight on log_rows.currency = rates_tonight.currency
+
+),
+
+weighed as (
+
+    select
+        logged.*,
+        lag(logged.gone_stage_no) over by_day is not null as is_back,
+        lag(logged.observed_on) over by_day as previous_observed_on,
+        spans.okey is not null as has_history,
+        case when logged.observed_on > spans.stage_until_on then spans.stage_until_on end as stage_until_on,
+        logged.is_first and coalesce(logged.observed_on < spans.stage_from_on, true) as is_beginning,
+        coalesce(
+            logged.observed_on < spans.stage_from_on or logged.observed_on > spans.stage_until_on, true
+        ) as tells_stage,
+        coalesce(
+            logged.observed_on < spans.amount_from_on or logged.observed_on > spans.amount_until_on, true
+        ) as tells_amount,
+        coalesce(
+            logged.observed_on < spans.close_month_from_on or logged.observed_on > spans.close_month_until_on, true
+        ) as tells_close_month,
+        coalesce(
+            logged.observed_on < spans.owner_from_on or logged.observed_on > spans.owner_until_on, true
+        ) as tells_owner
+    from logged
+    left join {{ ref('int_opportunity_crm_spans') }} as spans on logged.okey = spans.okey
+    window by_day as (partition by logged.okey order by logged.observed_on)
+
+),
+
+said as (
+
+    select
+        *,
+        is_closed and (tells_stage or is_back) and gone_stage_no is null as is_closing,
+        case when gone_stage_no is not null then gone_stage_no when tells_stage or is_back then stage_no end
+            as said_stage_no
+    from weighed
+    where gone_stage_no is not null or is_back or tells_stage or tells_amount or tells_close_month or tells_owner
+
+),
+
+-- A closing holds from its date on, a first stage from the creation, but nothing from before what is known already.
+final as (
+
+    select
+        okey,
+        observed_on,
+        case
+            when is_closing and is_beginning then closed_on
+            when is_closing
+                then greatest(
+                    closed_on, coalesce(previous_observed_on, closed_on), coalesce(stage_until_on, closed_on)
+                )
+            when is_beginning and gone_stage_no is null then created_on
+            else observed_on
+        end as holds_on,
+        created_on,
+        has_history,
+        gone_stage_no is not null as is_gone,
+        is_back,
+        is_beginning,
+        is_beginning and is_older_than_night as is_entry_assumed,
+        is_closing,
+        said_stage_no as stage_no,
+        case when tells_amount then amount_cents end as amount_cents,
+        case when tells_close_month then close_month_no end as close_month_no,
+        case when tells_owner then node_no end as node_no
+    from said
+
+)
+
+select * from final
