@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from flows.audit import statements
+from flows.audit import source_statements, statements
 from flows.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ def _queries(
     log = night.inputs / "log"
     tolerated = _list([f"{status} {source}" for source, status in night.tolerated])
     queries = {
-        "files_accepted": statements.FILES_ACCEPTED.format(tolerated=tolerated),
-        "files_accounted": statements.FILES_ACCOUNTED,
+        "files_accepted": source_statements.FILES_ACCEPTED.format(tolerated=tolerated),
+        "files_accounted": source_statements.FILES_ACCOUNTED,
         "changes_recorded": statements.CHANGES_RECORDED.format(changes=_changes_tonight(log, as_of)),
         "opportunities_complete": statements.OPPORTUNITIES.format(log=_log(log, "opportunity"), measured="n"),
         "opportunity_amounts_kept": statements.OPPORTUNITIES.format(
@@ -160,12 +160,14 @@ def _queries(
         documents = {"log": _log(log, bookings_from), "key": key, "booked_on": booked_on}
         queries["documents_complete"] = statements.BOOKED_DOCUMENTS.format(**documents, measured="n")
         queries["document_amounts_kept"] = statements.BOOKED_DOCUMENTS.format(**documents, measured="hundredths")
-    dated = connection.execute(statements.DATED_EXPORTS).fetchone()
+    dated = connection.execute(source_statements.DATED_EXPORTS).fetchone()
     if dated and dated[0]:
-        queries["exports_do_not_go_back"] = statements.EXPORTS_GO_BACK.format(accepted=_list(night.accept_shrink))
+        queries["exports_do_not_go_back"] = source_statements.EXPORTS_GO_BACK.format(
+            accepted=_list(night.accept_shrink)
+        )
     conditional = {
-        "sources_left_out": statements.SOURCES_LEFT_OUT.format(tolerated=tolerated),
-        "sources_are_fresh": statements.SOURCES_ARE_FRESH,
+        "sources_left_out": source_statements.SOURCES_LEFT_OUT.format(tolerated=tolerated),
+        "sources_are_fresh": source_statements.SOURCES_ARE_FRESH,
     }
     return queries | {rule: query for rule, query in conditional.items() if _applies(connection, query)}
 
