@@ -14,6 +14,8 @@ from pathlib import Path
 from flows.config.dated import DateInName
 from flows.config.sources import Source
 from flows.errors import PermanentError
+from flows.ingest.readers.containment import passed_over, refuse_outside
+from flows.ingest.readers.names import FileRefused
 
 Recorded = Mapping[str, Mapping[str, str]]
 """By source and file: the SHA-256 of what was last accepted under that name."""
@@ -28,16 +30,18 @@ class FoundFile:
         path: where it lies.
         name: relative to the fixed part of the glob.
         observed_on: the day that it shows: the night's, or the one in its name.
+        refusal: why it is not taken, where it leads out of the folder; nothing of it is read.
     """
 
     source: Source
     path: Path
     name: str
     observed_on: date
+    refusal: str | None = None
 
 
 def find_files(source: Source, as_of: date) -> Iterator[FoundFile]:
-    """Files that match the source's globs, each once, without the lock files that office programs leave.
+    """Files that match the source's globs, each once, without what programs leave behind or have not finished.
 
     Dated files come in the order of their days; a day after ``as_of`` is left for its own night.
 
@@ -50,13 +54,14 @@ def find_files(source: Source, as_of: date) -> Iterator[FoundFile]:
         base = _fixed_folder(pattern)
         for text in sorted(glob.glob(pattern, recursive=True)):
             path = Path(text)
-            if path.name.startswith(("~$", ".")) or not path.is_file() or os.path.abspath(text) in seen:
+            if passed_over(path.name) or not path.is_file() or os.path.abspath(text) in seen:
                 continue
             day = _day(text, place, source) if place else as_of
             if day is None or day > as_of:
                 continue
             seen.add(os.path.abspath(text))
-            found.append(FoundFile(source, path, os.path.relpath(text, base).replace(os.sep, "/"), day))
+            name = os.path.relpath(text, base).replace(os.sep, "/")
+            found.append(FoundFile(source, path, name, day, _leads_out(path, base)))
     yield from sorted(found, key=lambda file: file.observed_on)
 
 
@@ -79,6 +84,14 @@ def _day(path: str, place: DateInName, source: Source) -> date | None:
             f"{path}: expected a day written as {place.format} in the name, found none of the calendar. "
             f"Rename the file, or narrow `path` of source {source.name} in sources.yaml."
         ) from error
+
+
+def _leads_out(path: Path, base: str) -> str | None:
+    try:
+        refuse_outside(path, Path(base))
+    except FileRefused as refusal:
+        return str(refusal)
+    return None
 
 
 def _fixed_folder(pattern: str) -> str:

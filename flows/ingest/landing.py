@@ -13,7 +13,7 @@ from flows.config.sources import ENDINGS, Source
 from flows.errors import PermanentError, TransientError
 from flows.ingest.finding import FoundFile, Recorded, days_to_take, find_files
 from flows.ingest.readers.workbook import TablePlace
-from flows.ingest.tables import tables_of
+from flows.ingest.tables import FoundTable, tables_of
 from flows.workspace import Workspace
 
 SETTLE_SECONDS = 0.3
@@ -69,7 +69,8 @@ def land(
     """Copy the files of all sources to ``landing/<as_of>/<source>/<sha12>-<name>``.
 
     A file landed on an earlier night with the same content is linked, not copied. A source without a file lands
-    nothing; ``validate`` reports it as missing.
+    nothing; ``validate`` reports it as missing. A file that leads out of its folder is neither read nor copied, and
+    refused there.
 
     Args:
         sources: the configured sources, in order.
@@ -93,7 +94,7 @@ def land(
         for group in groups.values()
         for file in _to_take(group[0], workspace, as_of, _recorded_by(group, recorded or {}))
     ]
-    _wait_until_stable([file.path for file, _ in found], sleep)
+    _wait_until_stable([file.path for file, _ in found if not file.refusal], sleep)
     return [
         landed
         for ordinal, (file, group) in enumerate(found, start=1)
@@ -120,7 +121,10 @@ def _to_take(source: Source, workspace: Workspace, as_of: date, recorded: Mappin
 
 def _in_tables(file: LandedFile, group: Sequence[Source]) -> list[LandedFile]:
     """A landed file as one for each of its tables."""
-    tables = tables_of(file.path, file.format, group)
+    if file.refusal:
+        tables = [FoundTable(source, refusal=file.refusal) for source in group]
+    else:
+        tables = tables_of(file.path, file.format, group)
     several = len(tables) > 1
     return [
         replace(
@@ -140,7 +144,7 @@ def _in_tables(file: LandedFile, group: Sequence[Source]) -> list[LandedFile]:
 
 def _is_recorded(file: FoundFile, sha256: str | None, copies: Mapping[str, Sequence[Path]]) -> bool:
     """Whether a file is what was accepted under its name; one that looks as its landed copy does is not read for it."""
-    if sha256 is None:
+    if sha256 is None or file.refusal:
         return False
     looks = _signature(file.path)
     landed = copies.get(f"{sha256[:12]}-{file.path.name}", ())
@@ -173,9 +177,22 @@ def _wait_until_stable(paths: list[Path], sleep: Callable[[float], None]) -> Non
 
 def _land_one(file: FoundFile, ordinal: int, workspace: Workspace, as_of: date) -> LandedFile:
     source = file.source
+    landed_as = source.landed_as or source.name
+    if file.refusal:
+        return LandedFile(
+            file_id=f"{ordinal:04d}-{landed_as}",
+            source=source.name,
+            entity=source.entity,
+            name=file.name,
+            path=file.path,
+            sha256="",
+            bytes=0,
+            format=source.format or _format_by_ending(file.path, source.name),
+            observed_on=file.observed_on if source.is_dated else None,
+            refusal=file.refusal,
+        )
     before = _signature(file.path)
     sha256 = _hash(file.path)
-    landed_as = source.landed_as or source.name
     folder = workspace.landing / as_of.isoformat() / landed_as
     target = folder / f"{sha256[:12]}-{file.path.name}"
     if not _is_landed(target, before[0]):

@@ -68,6 +68,33 @@ def test_each_match_is_landed_once_and_lock_files_are_left_alone(workspace, inpu
     assert len({file.file_id for file in landed}) == 2
 
 
+def test_what_programs_have_not_finished_is_left_alone(workspace, inputs):
+    for name in ("a.csv", "a.csv.part", "b.csv.tmp", ".~lock.a.csv#", "._a.csv", "a.csv~"):
+        (inputs / name).write_text("id,name\n")
+    landed = land(source(f"{inputs}/*", format="csv"), workspace, FIRST, sleep=lambda _: None)
+    assert [file.name for file in landed] == ["a.csv"]
+
+
+def test_a_file_that_leads_out_of_its_folder_is_refused_unread(workspace, inputs, tmp_path):
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    (outside / "secret.csv").write_text("id,name\n9,S\n")
+    (inputs / "link.csv").symlink_to(outside / "secret.csv")
+    (inputs / "folder").symlink_to(outside)
+    (inputs / "own.csv").write_text("id,name\n1,A\n")
+    globs = (f"{inputs}/*.csv", f"{inputs}/folder*/*.csv", f"{inputs}/f*/../elsewhere/*.csv")
+    landed = land(source(*globs), workspace, FIRST, sleep=lambda _: None)
+    assert [(file.name, bool(file.refusal)) for file in landed] == [
+        ("link.csv", True),
+        ("own.csv", False),
+        ("folder/secret.csv", True),
+        ("elsewhere/secret.csv", True),
+    ]
+    assert "link that leads out of it" in landed[0].refusal
+    assert len({file.file_id for file in landed}) == 4
+    assert [copy.name for copy in workspace.landing.rglob("*.csv")] == [landed[1].path.name]
+
+
 def test_a_file_still_being_written_is_waited_for(workspace, inputs):
     growing = inputs / "users.csv"
     growing.write_text("id,name\n")
