@@ -55,7 +55,6 @@ final as (
         history.changed_at,
         history.changed_on,
         history.history_id,
-        history._row as row_no,
         stages.stage_no,
         case
             when coalesce(history.currency, opportunities.currency) = opportunities.currency

@@ -1,5 +1,11 @@
 -- Grain: one recorded state of one opportunity: what held from `event_on` until `next_on`.
 
+{#
+    `order_no` puts the rows of a deal in order: by day, and within a day what nobody recorded, what a night tells of the
+    beginning, what the CRM's history tells (by its moments, then by its numbers), and what a night sees at its end.
+#}
+{% set first_day = "cast('1970-01-01' as date)" %}
+
 with run as (
 
     select as_of_date from {{ ref('stg_night__run') }}
@@ -58,12 +64,10 @@ crm_events as (
 
     select
         crm_rows.okey,
-        crm_rows.changed_on as day_on,
-        0 as is_night,
+        {{ days_between(first_day, 'crm_rows.changed_on') }} * 4 + 2 as order_no,
         crm_rows.changed_at as event_at,
         length(crm_rows.history_id) as id_length,
         crm_rows.history_id,
-        crm_rows.row_no,
         least(crm_rows.changed_on, run.as_of_date) as event_on,
         crm_rows.stage_no,
         crm_rows.amount_cents,
@@ -87,9 +91,9 @@ night_events as (
 
     select
         okey,
-        holds_on as day_on,
-        case when is_beginning then 0 else 1 end as is_night,
-        observed_on,
+        holds_on as event_on,
+        {{ days_between(first_day, 'holds_on') }} * 4 + case when is_beginning then 1 else 3 end as order_no,
+        cast(observed_on as timestamp) as event_at,
         stage_no,
         case when holds_on = observed_on or not has_history then amount_cents end as amount_cents,
         case when holds_on = observed_on or not has_history then close_month_no end as close_month_no,
@@ -101,9 +105,9 @@ night_events as (
 
     select
         okey,
-        observed_on as day_on,
-        1 as is_night,
-        observed_on,
+        observed_on as event_on,
+        {{ days_between(first_day, 'observed_on') }} * 4 + 3 as order_no,
+        cast(observed_on as timestamp) as event_at,
         cast(null as integer) as stage_no,
         amount_cents,
         close_month_no,
@@ -148,13 +152,11 @@ event_rows as (
 
     select
         okey,
-        day_on,
-        is_night,
-        case when is_night = 1 then cast(observed_on as timestamp) end as event_at,
+        order_no,
+        event_at,
         0 as id_length,
         '' as history_id,
-        cast(0 as bigint) as row_no,
-        day_on as event_on,
+        event_on,
         stage_no,
         amount_cents,
         close_month_no,
@@ -166,12 +168,10 @@ event_rows as (
 
     select
         okey,
-        event_on as day_on,
-        0 as is_night,
+        {{ days_between(first_day, 'event_on') }} * 4 as order_no,
         cast(null as timestamp) as event_at,
         0 as id_length,
         '' as history_id,
-        cast(-1 as bigint) as row_no,
         event_on,
         {{ unknown_stage_no() }} as stage_no,
         amount_cents,
@@ -182,7 +182,7 @@ event_rows as (
 
 ),
 
--- The one window over all of history; changes of one second go by the CRM's number, then by the export's order.
+-- The one window over all of history.
 sequenced as (
 
     select
@@ -203,20 +203,14 @@ sequenced as (
     from event_rows
     window
         by_time as (
-            partition by okey
-            order by
-                day_on, is_night, event_at nulls first, id_length, history_id, row_no
+            partition by okey order by order_no, event_at, id_length, history_id
         ),
         until_now as (
-            partition by okey
-            order by
-                day_on, is_night, event_at nulls first, id_length, history_id, row_no
+            partition by okey order by order_no, event_at, id_length, history_id
             rows between unbounded preceding and current row
         ),
         until_before as (
-            partition by okey
-            order by
-                day_on, is_night, event_at nulls first, id_length, history_id, row_no
+            partition by okey order by order_no, event_at, id_length, history_id
             rows between unbounded preceding and 1 preceding
         )
 
