@@ -35,6 +35,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "not_a_boolean": ("请填写“是”或“否”", "Write yes or no"),
     "formula_not_computed": ("请用表格软件打开并另存一次", "Open and save the file in a spreadsheet program"),
     "cell_error": ("请改正公式，或直接填写数值", "Mend the formula, or write the value itself"),
+    "shared_amount": ("请拆分合并的单元格，逐行填写各自的金额", "Unmerge the cells and write each row's own amount"),
     "ragged_row": ("请检查多余的逗号、引号或换行", "Look for a comma, quotation mark or line break too many"),
     "too_long": ("请缩短文字", "Shorten the text"),
     "out_of_range": ("请核对年份和位数", "Check the year and the number of digits"),

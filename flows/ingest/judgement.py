@@ -6,11 +6,17 @@ import polars as pl
 
 from flows.errors import PermanentError
 from flows.ingest.border import Border
-from flows.ingest.mapping import DELETED, ColumnMapping, Mapped, written
+from flows.ingest.mapping import DELETED, FAILURES, ColumnMapping, Mapped, written
 from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, Batch
 from flows.ingest.reasons import reason_of_check
 from flows.ingest.rejected import key_json, raw_json
 from schemas.base import Entity
+
+_ADDED_UP = {
+    *("amount", "cost", "paid_amount", "budget", "base", "stretch"),
+    *("quantity", "units_received", "units_sold"),
+}
+"""Canonical columns of which the values of all rows are added up; a price or a rate may stand for several rows."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ def judge_batch(batch: Batch, border: Border, *, date_1904: bool = False) -> Jud
     mapping = border.mapping
     result = mapping.apply(batch.rows, date_1904=date_1904)
     cells = _cells_without_value(batch, mapping)
-    failures = pl.concat([cells, result.failures, _schema_failures(result, batch.rows, mapping)])
+    shared = _shared_amounts(batch, result.frame, mapping)
+    failures = pl.concat([cells, result.failures, _schema_failures(result, batch.rows, mapping), shared])
     # A value that could not be read is null, and would be reported a second time as not filled in.
     failures = failures.unique([ROW, "column"], keep="first", maintain_order=True)
     good = result.frame
@@ -57,6 +64,37 @@ def _cells_without_value(batch: Batch, mapping: ColumnMapping) -> pl.DataFrame:
     faults = batch.cell_faults.filter(pl.col("column").is_in(mapping.source_columns))
     return faults.select(
         ROW, "column", pl.col(VALUE).alias("value"), "reason_code", pl.lit(None, dtype=pl.String).alias("expected")
+    )
+
+
+def _shared_amounts(batch: Batch, rows: pl.DataFrame, mapping: ColumnMapping) -> pl.DataFrame:
+    """Amounts in cells that are merged over several records: each would count the whole, and nobody knows its part.
+
+    Rows that are the same record, by its key, share nothing; they are settled with other duplicates.
+    """
+    names = {mapping.origin(name): column for name, column in mapping.source.columns.items() if name in _ADDED_UP}
+    covered = batch.covered.filter(pl.col("column").is_in([name for name in names if name]))
+    if covered.is_empty():
+        return pl.DataFrame(schema=FAILURES)
+    tops = covered.select(pl.col("top").alias(ROW), "column", "top").unique()
+    keys = rows.select(ROW, key=pl.struct(mapping.entity.key()).hash())
+    # A range of which the first row is not at hand was cut, or begins at a row that is no record.
+    groups = pl.concat([covered, tops]).join(keys, on=ROW, how="left")
+    one = (pl.col("key").n_unique() == 1) & (pl.col("key").null_count() == 0)
+    shared = groups.filter(~one.over("column", "top")).filter(pl.col("key").is_not_null())
+    return pl.concat(
+        [
+            raw.select(
+                ROW,
+                pl.lit(name, dtype=pl.String).alias("column"),
+                written(raw, names[name]).alias("value"),
+                pl.lit("shared_amount").alias("reason_code"),
+                pl.lit(None, dtype=pl.String).alias("expected"),
+            )
+            for name in shared["column"].unique(maintain_order=True)
+            if (raw := batch.rows.filter(pl.col(ROW).is_in(shared.filter(column=name)[ROW].implode()))).height
+        ]
+        or [pl.DataFrame(schema=FAILURES)]
     )
 
 

@@ -98,6 +98,10 @@ REASONS: dict[str, Reason] = {
         "The cell shows an error such as #REF!; mend its formula.",
         "单元格显示错误（如 #REF!），请修正公式。",
     ),
+    "shared_amount": Reason(
+        "One amount is merged over several rows, and what belongs to each cannot be told; write each row's own amount.",
+        "一个金额合并在多行上，无法判断每行各占多少，请拆分单元格并逐行填写。",
+    ),
     "total_row": Reason(
         "A total or subtotal; it follows from the other rows.",
         "合计或小计行，由其他行得出。",

@@ -29,6 +29,7 @@ __all__ = [
     "header_names",
     "no_cell_faults",
     "no_faulty",
+    "none_covered",
     "none_set_aside",
 ]
 
@@ -48,6 +49,11 @@ def no_cell_faults() -> pl.DataFrame:
     return pl.DataFrame(schema={ROW: pl.Int64, "column": pl.String, "reason_code": pl.String, VALUE: pl.String})
 
 
+def none_covered() -> pl.DataFrame:
+    """The cells of a batch that repeat one above them, where none do."""
+    return pl.DataFrame(schema={ROW: pl.Int64, "column": pl.String, "top": pl.Int64})
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some consecutive records of a file.
@@ -60,12 +66,15 @@ class Batch:
             repeated_header, note_row, hidden_row), ``RAW`` (JSON of the cells by header name).
         cell_faults: cells of ``rows`` that hold no value though one was meant: ``ROW``, ``column`` (header name),
             ``reason_code`` (formula_not_computed, cell_error), ``VALUE`` (the formula or the error).
+        covered: cells of ``rows`` that have their value from a cell above, which is merged over them: ``ROW``,
+            ``column`` (header name), ``top`` (the row of that cell).
     """
 
     rows: pl.DataFrame
     faulty: pl.DataFrame
     set_aside: pl.DataFrame = field(default_factory=none_set_aside)
     cell_faults: pl.DataFrame = field(default_factory=no_cell_faults)
+    covered: pl.DataFrame = field(default_factory=none_covered)
 
 
 @dataclass(frozen=True)

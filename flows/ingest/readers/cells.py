@@ -19,6 +19,8 @@ CELL_FAULTS = pa.schema(
     [(ROW, pa.int64()), ("column", pa.string()), ("reason_code", pa.string()), (VALUE, pa.string())]
 )
 
+COVERED = pa.schema([(ROW, pa.int64()), ("column", pa.string()), ("top", pa.int64())])
+
 
 def as_text(cell: Any) -> str:
     """A cell as a person reads it: whole numbers without a decimal point, dates in ISO form."""
@@ -50,7 +52,7 @@ def column(cells: Sequence[Any]) -> pa.Array:
 
 
 class BatchWriter:
-    """Writes the batches of one table as Arrow files ``00000.rows``, ``00000.set_aside``, ``00000.cell_faults``, ….
+    """Writes the batches of one table as Arrow files ``000000.rows``, ``.set_aside``, ``.cell_faults``, ``.covered``.
 
     Args:
         folder: where.
@@ -69,8 +71,17 @@ class BatchWriter:
         numbers: list[int],
         set_aside: list[tuple[int, str, dict[str, str]]],
         cell_faults: list[tuple[int, str, str, str]],
+        covered: list[tuple[int, str, int]],
     ) -> None:
-        """Write one batch: cells by row, their row numbers, rows set aside with reason and cells, faulty cells."""
+        """Write one batch.
+
+        Args:
+            rows: cells by row.
+            numbers: their row numbers.
+            set_aside: rows that are no records, with reason and cells.
+            cell_faults: cells without a value, with reason and formula or error.
+            covered: cells that repeat the one above them that is merged over them, with its row.
+        """
         if set_aside:
             kept = [(row, reason, json.dumps(cells, ensure_ascii=False)) for row, reason, cells in set_aside]
             self._write("set_aside", _table(kept, SET_ASIDE))
@@ -84,6 +95,9 @@ class BatchWriter:
                 faults = [fault for fault in cell_faults if fault[0] in inside]
                 if faults:
                     self._write("cell_faults", _table(faults, CELL_FAULTS))
+                repeats = [cell for cell in covered if cell[0] in inside]
+                if repeats:
+                    self._write("covered", _table(repeats, COVERED))
                 self.count += 1
         elif set_aside:
             self.count += 1

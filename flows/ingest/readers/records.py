@@ -19,7 +19,9 @@ _HELD_BACK = 1_000
 """Rows that may turn out to be notes, held until a record follows or the table ends."""
 
 _Fault = tuple[int, str, str]
-_Pending = tuple[int, list[Any], list[_Fault]]
+_Covered = tuple[int, int]
+"""Position of a cell that is covered by a merged range, and the row in which the range begins."""
+_Pending = tuple[int, list[Any], list[_Fault], list[_Covered]]
 
 
 def read_job(folder: Path, path: str, place: dict[str, Any], batch_rows: int) -> dict[str, Any]:
@@ -58,6 +60,7 @@ class _Records:
         self._numbers: list[int] = []
         self._set_aside: list[tuple[int, str, dict[str, str]]] = []
         self._faults: list[tuple[int, str, str, str]] = []
+        self._covered: list[tuple[int, str, int]] = []
         self._held: list[_Pending] = []
         self._last_record = 0
 
@@ -117,31 +120,34 @@ class _Records:
         if kind is not None:
             self._put_aside(number, kind, cells, faults)
             return
-        cells, faults = self._merges.fill(number, cells, faults)
+        cells, faults, covered = self._merges.fill(number, cells, faults)
         after_blank = number > (self._held[-1][0] if self._held else self._last_record) + 1 or bool(self._held)
         if not faults and len(self._held) < _HELD_BACK and kinds.may_be_note(cells, after_blank=after_blank):
-            self._held.append((number, cells, faults))
+            self._held.append((number, cells, faults, covered))
             return
         self._release(as_notes=False)
-        self._keep(number, cells, faults)
+        self._keep(number, cells, faults, covered)
 
     def _release(self, *, as_notes: bool) -> None:
         """Decide on the rows held back: notes if the table ends after them, records if it goes on."""
         held, self._held = self._held, []
-        for number, cells, faults in held:
+        for number, cells, faults, covered in held:
             if as_notes:
                 self._put_aside(number, NOTE, cells, faults)
             else:
-                self._keep(number, cells, faults)
+                self._keep(number, cells, faults, covered)
 
-    def _keep(self, number: int, cells: list[Any], faults: list[_Fault]) -> None:
+    def _keep(self, number: int, cells: list[Any], faults: list[_Fault], covered: list[_Covered]) -> None:
         self._last_record = number
         self._rows.append(cells if self._all_kept else [cells[at] for at in self._kept])
         self._numbers.append(number)
         for at, reason, value in faults:
             if at in self._kept:
                 self._faults.append((number, self._name(at), reason, value))
-        if len(self._rows) >= self._batch_rows:
+        self._covered.extend((number, self._name(at), top) for at, top in covered if at in self._kept)
+        # What a merged range joins is judged together, so a batch does not end amid one, unless that is far too long.
+        room = 2 if self._merges.go_on_after(number) else 1
+        if len(self._rows) >= room * self._batch_rows:
             self._flush()
 
     def _put_aside(self, number: int, kind: str, cells: list[Any], faults: list[_Fault]) -> None:
@@ -157,8 +163,8 @@ class _Records:
         return f"{NAMELESS}{at + self._first})"
 
     def _flush(self) -> None:
-        self._writer.write(self._rows, self._numbers, self._set_aside, self._faults)
-        self._rows, self._numbers, self._set_aside, self._faults = [], [], [], []
+        self._writer.write(self._rows, self._numbers, self._set_aside, self._faults, self._covered)
+        self._rows, self._numbers, self._set_aside, self._faults, self._covered = [], [], [], [], []
 
 
 class _Merges:
@@ -179,7 +185,7 @@ class _Merges:
         ]
         self._at = 0
         self._starting: list[Range] = []
-        self._active: dict[int, tuple[int, Any, list[_Fault]]] = {}
+        self._active: dict[int, tuple[int, int, Any, list[_Fault]]] = {}
 
     def across(self, number: int) -> int:
         """Go on to a row; over how many columns the widest range goes that begins there."""
@@ -190,21 +196,34 @@ class _Merges:
             self._at += 1
         return max((right - left + 1 for _, left, _, right in self._starting), default=0)
 
-    def fill(self, number: int, cells: list[Any], faults: list[_Fault]) -> tuple[list[Any], list[_Fault]]:
-        """The cells of a row with those filled that a merged range covers; where its first cell is faulty, all are."""
+    def go_on_after(self, number: int) -> bool:
+        """Whether a range that covers a row covers the next one, too."""
+        return any(bottom > number for _, bottom, _, _ in self._active.values())
+
+    def fill(
+        self, number: int, cells: list[Any], faults: list[_Fault]
+    ) -> tuple[list[Any], list[_Fault], list[_Covered]]:
+        """The cells of a row with those filled that a merged range covers; where its first cell is faulty, all are.
+
+        Returns:
+            The cells, the faulty ones among them, and those whose value stands in a row above.
+        """
         if not self._starting and not self._active:
-            return cells, faults
+            return cells, faults, []
         cells, faults = list(cells), list(faults)
-        for _, left, bottom, right in self._starting:
+        covered: list[_Covered] = []
+        for top, left, bottom, right in self._starting:
             at = left - self._left
             first = [fault for fault in faults if fault[0] == at]
             for column in range(at, right - self._left + 1):
-                self._active[column] = (bottom, cells[at], first)
+                self._active[column] = (top, bottom, cells[at], first)
         taken = {fault[0] for fault in faults}
-        for column, (bottom, value, first) in list(self._active.items()):
+        for column, (top, bottom, value, first) in list(self._active.items()):
             if number > bottom:
                 del self._active[column]
             elif cells[column] == "" and column not in taken:
                 cells[column] = value
                 faults.extend((column, reason, found) for _, reason, found in first)
-        return cells, faults
+                if number > top and value != "":
+                    covered.append((column, top))
+        return cells, faults, covered

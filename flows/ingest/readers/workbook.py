@@ -10,7 +10,16 @@ import polars as pl
 
 from flows.config.sources import Source
 from flows.ingest.headers import header_key, template_keys
-from flows.ingest.readers.batch import ROW, Batch, FileRefused, Table, no_cell_faults, no_faulty, none_set_aside
+from flows.ingest.readers.batch import (
+    ROW,
+    Batch,
+    FileRefused,
+    Table,
+    no_cell_faults,
+    no_faulty,
+    none_covered,
+    none_set_aside,
+)
 from flows.ingest.readers.bounded import parsed
 from flows.ingest.readers.limits import BATCH_ROWS, BOUNDS, Bounds
 
@@ -181,6 +190,7 @@ def _read(path: Path, place: TablePlace, batch_rows: int, bounds: Bounds) -> Ite
                 faulty=no_faulty(),
                 set_aside=_taken(stem.with_suffix(".set_aside"), none_set_aside()),
                 cell_faults=_taken(stem.with_suffix(".cell_faults"), no_cell_faults()),
+                covered=_taken(stem.with_suffix(".covered"), none_covered()),
             )
 
 
