@@ -12,13 +12,9 @@ A masked name (``*科技``, ``某集团``, ``×××``, ``XX公司``) is never th
 ``*集团`` looks alike.
 """
 
-from functools import cache
-from typing import TYPE_CHECKING
-
 import polars as pl
 
-if TYPE_CHECKING:
-    from opencc import OpenCC
+from flows.ingest.headers import simplified
 
 LEGAL_FORMS: dict[str, tuple[str, ...]] = {
     "limited": (
@@ -87,7 +83,7 @@ def _plain(names: pl.Series) -> pl.Series:
     if not has_han.any():
         return flat
     # One call for all names: the converter keeps line breaks, and the names have none.
-    lines = _simplifier().convert("\n".join(flat.filter(has_han).to_list())).split("\n")
+    lines = simplified("\n".join(flat.filter(has_han).to_list())).split("\n")
     places = has_han.arg_true()
     return flat.scatter(places, pl.Series(lines, dtype=pl.String))
 
@@ -115,10 +111,3 @@ def _ending() -> str:
 
 _ENDING = _ending()
 _KINDS = {form.replace(" ", ""): kind for kind, forms in LEGAL_FORMS.items() for form in forms}
-
-
-@cache
-def _simplifier() -> "OpenCC":
-    from opencc import OpenCC
-
-    return OpenCC("t2s")

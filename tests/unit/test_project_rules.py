@@ -27,7 +27,7 @@ HEAVY = {
     "smtplib": ("flows/alerts/deliver.py",),
     "dlt": ("flows/ingest/crm/",),
     "requests": ("flows/ingest/crm/",),
-    "opencc": ("flows/ingest/headers.py", "flows/ingest/names.py"),
+    "opencc": ("flows/ingest/headers.py",),
 }
 # The edges: they know what time it is and what the environment says, and hand both on as arguments; what starts another
 # process gives it an environment.
