@@ -1,42 +1,22 @@
 """The stages that an export names: which are known, which are new, in which order, and which of them end a deal."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-import polars as pl
-
 from flows.config.stages import Stages
-from flows.onboard.proposal import Answers, Draft
-from flows.onboard.vocabulary import contains_word, vocabulary, word_key
+from flows.onboard.concepts import ENDS, concept_of, stated_end
+from flows.onboard.proposal import Answers
+from flows.onboard.spellings import Spelling
+from flows.onboard.vocabulary import vocabulary, word_key
 from flows.onboard.wording import Question, Said
 
 _NUMBER = re.compile(r"\d{1,3}")
 _CERTAIN, _LIKELY = 0.95, 0.75
 _HAN = re.compile("[\u4e00-\u9fff]")
-ENDS = ("won", "lost")
 QUARANTINE = "quarantine"
 """Answer to a word that is a slip: its rows are set aside until somebody mends them."""
-
-
-@dataclass
-class Spelling:
-    """One way in which an export writes a stage.
-
-    Attributes:
-        text: as written.
-        count: rows with it.
-        probability: usual win probability beside it, from 0 to 1; None where the file keeps none.
-        won, lost: share of its rows that the file says are won or lost, None where it does not say.
-    """
-
-    text: str
-    count: int
-    probability: float | None = None
-    won: float | None = None
-    lost: float | None = None
 
 
 @dataclass
@@ -67,41 +47,6 @@ class Funnel:
         ends = {stage["key"]: stage.get("closed") for stage in self.new}
         ends.update({stage.key: stage.closed for stage in existing.stages} if existing else {})
         return ends.get(key) or "open"
-
-
-def spellings(draft: Draft) -> list[Spelling]:
-    """How the draft's stage column writes its stages, with what other columns tell about each."""
-    profile = draft.profile_of("stage")
-    if profile is None:
-        return []
-    frame = pl.DataFrame({"stage": profile.text})
-    probability = _column(draft, vocabulary()["probability_headers"])
-    if probability:
-        frame = frame.with_columns(p=_as_share(draft.columns[probability].text))
-    for end, headers in (
-        ("is_won", ("iswon", "isclosedwon", "won")),
-        ("is_closed", ("isclosed", "closed", "isdealclosed")),
-    ):
-        name = _column(draft, headers)
-        if name and draft.columns[name].is_boolean:
-            truth = draft.columns[name].text.str.to_lowercase().is_in(["true", "1", "yes", "是", "t"])
-            frame = frame.with_columns(truth.alias(end))
-    told = (
-        frame.drop_nulls("stage")
-        .group_by("stage", maintain_order=True)
-        .agg(
-            pl.len().alias("count"),
-            *([pl.col("p").median()] if "p" in frame.columns else []),
-            *(pl.col(end).mean() for end in ("is_won", "is_closed") if end in frame.columns),
-        )
-    )
-    found = []
-    for row in told.to_dicts():
-        won = row.get("is_won")
-        lost = row["is_closed"] - (won or 0) if "is_closed" in row and won is not None else None
-        found.append(Spelling(str(row["stage"]), row["count"], row.get("p"), won, lost))
-    nulls = set(profile.nulls)
-    return [spelling for spelling in found if spelling.text not in nulls]
 
 
 def settle_funnel(found: list[Spelling], existing: Stages | None, answers: Answers) -> Funnel:
@@ -142,12 +87,7 @@ def _settle_one(
     elif answer != QUARANTINE:
         end, confidence = _end_of(spelling)
         concept = concept_of(spelling.text)
-        if (
-            existing
-            and concept is not None
-            and concept in concepts
-            and (end is None or end == _closed(existing, concepts[concept]))
-        ):
+        if existing and concept is not None and concept in concepts and end == _closed(existing, concepts[concept]):
             _alias(funnel, spelling.text, concepts[concept])
         elif end is None:
             choices = ("open", *ENDS, QUARANTINE, *sorted(keys - {*ENDS}))
@@ -164,35 +104,26 @@ def _alias(funnel: Funnel, text: str, key: str) -> None:
 
 
 def _end_of(spelling: Spelling) -> tuple[str | None, float]:
-    """open, won or lost, and how surely: by what the file says, else by the word; None where neither tells."""
-    if spelling.won is not None and spelling.won > _CERTAIN:
-        return "won", 1.0
-    if spelling.lost is not None and spelling.lost > _CERTAIN:
-        return "lost", 1.0
-    if spelling.won is not None and spelling.lost is not None and spelling.won + spelling.lost == 0:
-        return "open", 1.0
+    """The end, or open, and how surely: by what the file says and by the word; None where they differ or are silent."""
     concept = concept_of(spelling.text)
-    if concept in ENDS:
-        return concept, _CERTAIN
-    if concept is not None or (spelling.probability is not None and 0 < spelling.probability < 1):
-        return "open", _LIKELY
-    return None, 0.0
+    meant = concept if concept in ENDS or concept is None else "open"
+    told = _told_end(spelling)
+    if told is not None:
+        return (told, 1.0) if meant in (None, told) else (None, 0.0)
+    if spelling.probability is None or meant is None or stated_end(spelling.text):
+        inside = spelling.probability is not None and 0 < spelling.probability < 1
+        return (meant or "open", _CERTAIN if meant in ENDS else _LIKELY) if meant or inside else (None, 0.0)
+    fits = {"won": spelling.probability == 1, "lost": spelling.probability == 0, "open": spelling.probability < 1}
+    return (meant, _CERTAIN if meant in ENDS else _LIKELY) if fits[meant] else (None, 0.0)
 
 
-@cache
-def concept_of(text: str) -> str | None:
-    """The stage of sales teams that a spelling means, by its words; None for a strange one."""
-    key = word_key(text)
-    stages = vocabulary()["stages"]
-    words = {word_key(word): stage["key"] for stage in stages for word in (*stage["words"], stage["name_zh"])}
-    if key in words:
-        return str(words[key])
-    ends = [(word, found) for word, found in words.items() if found in ENDS and contains_word(key, word)]
-    others = [(word, found) for word, found in words.items() if contains_word(key, word)]
-    best = max(ends or others, key=lambda pair: len(pair[0]), default=None)
-    if best is None and re.search(r"(^|[^a-z])(won|lost)([^a-z]|$)", text.lower()):
-        return "won" if "won" in text.lower() else "lost"
-    return str(best[1]) if best else None
+def _told_end(spelling: Spelling) -> str | None:
+    """What the file's flags say of all deals in a stage."""
+    if spelling.won == 1:
+        return "won"
+    if spelling.lost == 1:
+        return "lost"
+    return "open" if spelling.won == 0 and spelling.lost == 0 else None
 
 
 def _concepts(existing: Stages | None) -> dict[str, str]:
@@ -210,23 +141,37 @@ def _closed(existing: Stages, key: str) -> str:
     return next((stage.closed or "open" for stage in existing.stages if stage.key == key), "open")
 
 
-def _rank(spelling: Spelling) -> float | None:
-    """Its place in the order: the number in front of it, its probability, else its place among known stages."""
-    number = _NUMBER.match(re.sub(r"^(?:stage|step|phase|阶段|[\(\[])\s*", "", spelling.text.strip(), flags=re.I))
-    if number:
-        return float(number[0])
-    if spelling.probability is not None:
-        return 100 * spelling.probability
-    order = [stage["key"] for stage in vocabulary()["stages"]]
-    concept = concept_of(spelling.text)
-    return order.index(concept) if concept else None
+def _ranks(found: Sequence[Spelling]) -> dict[str, float] | None:
+    """The place of each in the order, by the first kind of evidence that ranks all of them apart; None where none does.
+
+    The kinds: the number in front of it, its probability, its place among the stages that sales teams know.
+    """
+    numbers = {spelling.text: _number(spelling.text) for spelling in found}
+    chances = {spelling.text: spelling.probability for spelling in found}
+    places = {spelling.text: _place(spelling.text) for spelling in found}
+    for ranks in (numbers, chances, places):
+        known = {text: float(rank) for text, rank in ranks.items() if rank is not None}
+        if len(known) == len(found) == len(set(known.values())):
+            return known
+    return None
 
 
-def _sort_key(spelling: Spelling) -> tuple[float, float, str]:
+def _number(text: str) -> float | None:
+    number = _NUMBER.match(re.sub(r"^(?:stage|step|phase|阶段|[\(\[])\s*", "", text.strip(), flags=re.I))
+    return float(number[0]) if number else None
+
+
+def _place(text: str) -> float | None:
     order = [stage["key"] for stage in vocabulary()["stages"]]
-    concept = concept_of(spelling.text)
-    rank = _rank(spelling)
-    return (rank if rank is not None else 1e9, order.index(concept) if concept else 99, spelling.text)
+    concept = concept_of(text)
+    return float(order.index(concept)) if concept else None
+
+
+def _sort_key(spelling: Spelling) -> tuple[float, float, float, str]:
+    """Where it stands in the order that is offered when none is certain."""
+    kinds = (_number(spelling.text), spelling.probability, _place(spelling.text))
+    number, chance, place = (rank if rank is not None else 1e9 for rank in kinds)
+    return (number, chance, place, spelling.text)
 
 
 def _add_new(
@@ -236,22 +181,15 @@ def _add_new(
     funnel: Funnel,
     found: list[Spelling],
 ) -> None:
-    open_ones = [(spelling, confidence) for spelling, end, confidence in fresh if end == "open"]
-    stated = answers.get("stages.order")
-    if stated:
-        wanted = [text.strip() for text in stated.split(">")]
-        open_ones.sort(key=lambda pair: wanted.index(pair[0].text) if pair[0].text in wanted else len(wanted))
-    elif len(open_ones) > 1 and not _is_ordered([spelling for spelling, _ in open_ones]):
-        said = Said("ask_stage_order")
-        names = tuple(spelling.text for spelling, _ in open_ones)
-        funnel.questions.append(Question("stages.order", said, (), (" > ".join(names),)))
-    taken = {stage.key for stage in existing.stages} if existing else set()
+    open_ones = _in_order(fresh, answers, funnel)
+    taken = {text.casefold() for text in existing.by_spelling} if existing else set()
+    taken |= {spelling.text.casefold() for spelling, _, _ in fresh}
     ends = [(spelling, end, confidence) for spelling, end, confidence in fresh if end != "open"]
     for spelling, end, confidence in [
         *((s, "open", c) for s, c in open_ones),
         *sorted(ends, key=lambda item: item[1] != "won"),
     ]:
-        same = next((stage for stage in funnel.new if stage.get("closed") == end), None)
+        same = _same(spelling.text, end, funnel)
         if same is None and end in ENDS and existing:
             same_key = next((stage.key for stage in existing.stages if stage.closed == end), None)
             if same_key:
@@ -261,8 +199,9 @@ def _add_new(
             same.setdefault("aliases", []).append(spelling.text)
             funnel.keys[spelling.text] = same["key"]
             continue
-        stage = _stage(spelling, end, taken)
-        taken.add(stage["key"])
+        own = {other.text.casefold() for other, its_end, _ in ends if its_end == end} | {spelling.text.casefold()}
+        stage = _stage(spelling, end, taken - own, of_several=len(own) > 1)
+        taken |= {str(stage[name]).casefold() for name in ("key", "name_en", "name_zh")}
         funnel.new.append(stage)
         funnel.keys[spelling.text] = stage["key"]
         funnel.confidence[stage["key"]] = confidence
@@ -272,7 +211,7 @@ def _add_new(
     if not existing and found and not funnel.questions:
         _complete_ends(funnel)
     if funnel.new:
-        funnel.said.append(Said("stage_order", stages=" > ".join(_shown(stage) for stage in funnel.new)))
+        funnel.said.append(Said("stage_order", stages=" > ".join(_shown(stage, funnel) for stage in funnel.new)))
 
 
 def _following(spelling: Spelling, existing: Stages | None) -> str | None:
@@ -297,21 +236,50 @@ def _complete_ends(funnel: Funnel) -> None:
             funnel.new.append(_named(end, known["name_en"], known["name_zh"], end, []))
 
 
-def _is_ordered(found: list[Spelling]) -> bool:
-    """Whether one kind of evidence ranks all of them apart."""
-    ranks = [_rank(spelling) for spelling in found]
-    return None not in ranks and len(set(ranks)) == len(ranks)
+def _in_order(
+    fresh: list[tuple[Spelling, str, float]], answers: Answers, funnel: Funnel
+) -> list[tuple[Spelling, float]]:
+    """The open ones as they follow each other: as a person says, or as one kind of evidence ranks them; else ask."""
+    open_ones = [(spelling, confidence) for spelling, end, confidence in fresh if end == "open"]
+    stated = answers.get("stages.order")
+    if stated:
+        wanted = [text.strip() for text in stated.split(">")]
+        open_ones.sort(key=lambda pair: wanted.index(pair[0].text) if pair[0].text in wanted else len(wanted))
+    elif len(open_ones) > 1 and (ranks := _ranks([spelling for spelling, _ in open_ones])):
+        open_ones.sort(key=lambda pair: ranks[pair[0].text])
+    elif len(open_ones) > 1:
+        said = Said("ask_stage_order")
+        names = tuple(spelling.text for spelling, _ in open_ones)
+        funnel.questions.append(Question("stages.order", said, (), (" > ".join(names),)))
+    return open_ones
 
 
-def _stage(spelling: Spelling, end: str, taken: set[str]) -> dict[str, Any]:
-    concept = concept_of(spelling.text) if end == "open" else end
+def _same(text: str, end: str, funnel: Funnel) -> dict[str, Any] | None:
+    """The new stage that a spelling belongs to: there is one of each end, and case alone makes no other stage."""
+    if end in ENDS:
+        return next((stage for stage in funnel.new if stage.get("closed") == end), None)
+    key = next((key for other, key in funnel.keys.items() if other.casefold() == text.casefold()), None)
+    return next((stage for stage in funnel.new if stage["key"] == key), None)
+
+
+def _stage(spelling: Spelling, end: str, others: set[str], *, of_several: bool) -> dict[str, Any]:
+    """A stage as ``stages.yaml`` writes it; none of its names is one that ``others`` have taken."""
+    text = spelling.text
+    concept = concept_of(text) if end == "open" else end
     known = next((stage for stage in vocabulary()["stages"] if stage["key"] == concept), None)
-    key = _free(concept or _slug(spelling.text) or "stage", taken)
-    is_chinese = bool(_HAN.search(spelling.text))
-    plain = re.sub(r"\s*[\(（][^()（）]*[\)）]\s*$", "", spelling.text)
-    name_en = plain if not is_chinese else known["name_en"] if known else plain
-    name_zh = plain if is_chinese else known["name_zh"] if known else plain
-    stage = _named(key, name_en, name_zh, end, [] if spelling.text in (name_en, name_zh) else [spelling.text])
+    key = _free(concept or _slug(text) or "stage", others)
+    plain = re.sub(r"\s*[\(（][^()（）]*[\)）]\s*$", "", text)
+    own = {"en": "" if of_several or _HAN.search(text) else plain, "zh": plain if _HAN.search(text) else ""}
+    own["zh"] = "" if of_several else own["zh"]
+    names = {
+        language: next(
+            name
+            for name in (own[language], known[f"name_{language}"] if known else plain, plain, text)
+            if name and name.casefold() not in others
+        )
+        for language in ("en", "zh")
+    }
+    stage = _named(key, names["en"], names["zh"], end, [] if text in names.values() else [text])
     if end == "open" and known and "category" in known:
         stage["forecast_category"] = known["category"]
     if end == "open" and spelling.probability is not None and 0 < spelling.probability < 1:
@@ -338,17 +306,8 @@ def _slug(text: str) -> str:
     return re.sub(r"^[0-9_]+", "", words)
 
 
-def _shown(stage: Mapping[str, Any]) -> str:
+def _shown(stage: Mapping[str, Any], funnel: Funnel) -> str:
+    """As the export writes it, and how it ends."""
     end = f" ({stage['closed']})" if stage.get("closed") else ""
-    return f"{(stage.get('aliases') or [stage['name_en']])[0]}{end}"
-
-
-def _column(draft: Draft, headers: Any) -> str | None:
-    known = {word_key(str(header)) for header in headers}
-    return next((name for name in draft.columns if word_key(name) in known), None)
-
-
-def _as_share(text: pl.Series) -> pl.Series:
-    """Probabilities as shares: 25, 25% and 0.25 are one."""
-    numbers = text.str.replace_all("[%,\\s]", "").cast(pl.Float64, strict=False)
-    return numbers / 100 if (numbers.max() or 0) > 1 else numbers  # type: ignore[operator]
+    written = next((text for text, key in funnel.keys.items() if key == stage["key"]), stage["name_en"])
+    return f"{written}{end}"

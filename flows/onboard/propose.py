@@ -18,13 +18,15 @@ from flows.onboard.filling import (
     settle_teams,
     share_one_date,
 )
-from flows.onboard.funnel import Funnel, settle_funnel, spellings
+from flows.onboard.funnel import Funnel, settle_funnel
 from flows.onboard.looking import Part
 from flows.onboard.matching import CONFIDENT, Candidate, match_entity, rank
+from flows.onboard.outcome import settle_outcome
 from flows.onboard.profile import Profile, profiles
 from flows.onboard.proposal import Answers, Draft, Proposal, column_proposals
 from flows.onboard.reading import settle_values
-from flows.onboard.vocabulary import vocabulary, word_key
+from flows.onboard.spellings import column_named, is_true, spellings
+from flows.onboard.vocabulary import vocabulary
 from flows.onboard.wording import Question, Said
 from schemas.registry import ENTITIES
 
@@ -213,53 +215,20 @@ def _tell_weak(draft: Draft) -> None:
 
 def _settle_stage(draft: Draft, known: Known) -> Funnel:
     funnel = settle_funnel(spellings(draft), known.stages, draft.answers)
-    entry = draft.entries["stage"]
-    outcome = _outcome_column(draft, funnel, known)
-    if outcome is None:
-        entry["map"] = "stages"
-    else:
-        _join_outcome(draft, outcome, funnel, known)
+    if not settle_outcome(draft, funnel, known.stages):
+        draft.entries["stage"]["map"] = "stages"
     return funnel
-
-
-def _outcome_column(draft: Draft, funnel: Funnel, known: Known) -> str | None:
-    """The column that tells won from lost, where the stages themselves do not."""
-    if draft.entity != "opportunity" or any(funnel.category(text, known.stages) == "won" for text in funnel.keys):
-        return None
-    headers = {word_key(header) for header in vocabulary()["outcome_headers"]}
-    words = {word_key(word): meant for meant, known_words in vocabulary()["outcomes"].items() for word in known_words}
-    for name, profile in draft.columns.items():
-        if word_key(name) in headers and name not in draft.used and profile.is_words:
-            meant = [words.get(word_key(value)) for value in profile.distinct]
-            if None not in meant and "won" in meant:
-                return name
-    return None
-
-
-def _join_outcome(draft: Draft, outcome: str, funnel: Funnel, known: Known) -> None:
-    """A deal that is won keeps the stage in which it was won: both columns together tell the stage."""
-    stage = str(draft.column_of("stage"))
-    words = {word_key(word): meant for meant, known_words in vocabulary()["outcomes"].items() for word in known_words}
-    ends = {end: _end_key(end, funnel, known.stages) for end in ("won", "lost")}
-    mapping = {}
-    for value in draft.columns[outcome].distinct:
-        for text in draft.columns[stage].distinct:
-            meant = words[word_key(value)]
-            key = ends.get(meant) or funnel.keys.get(text)
-            if key:
-                mapping[f"{value} / {text}"] = key
-    draft.entries["stage"] = {"concat": [outcome, stage], "separator": " / ", "map": mapping}
-    draft.note("outcome", outcome=outcome, stage=stage)
-
-
-def _end_key(end: str, funnel: Funnel, existing: Stages | None) -> str:
-    if existing:
-        return next((stage.key for stage in existing.stages if stage.closed == end), end)
-    return next((stage["key"] for stage in funnel.new if stage.get("closed") == end), end)
 
 
 def _settle_mode(draft: Draft) -> None:
     answer = draft.answer("mode")
+    deleted = column_named(draft, vocabulary()["deleted_headers"])
+    if not answer and deleted and draft.columns[deleted].is_boolean:
+        count = int(is_true(draft.columns[deleted].text).sum())
+        if count:
+            draft.options.update(mode="delta", deleted=deleted)
+            draft.note("mode_delta", column=deleted, count=count)
+            return
     mode = answer if answer in ("full", "append") else "append" if draft.entity in _APPENDED else "full"
     if mode != "full":
         draft.options["mode"] = mode
@@ -292,7 +261,8 @@ def dated_path(path: Path) -> str | None:
 
 def _finish(draft: Draft, confidence: float, runner_up: str | None) -> Proposal:
     _tell_names(draft)
-    ignored = {name: profile.samples for name, profile in draft.columns.items() if name not in draft.used}
+    read = {*draft.used, draft.options.get("deleted")}
+    ignored = {name: profile.samples for name, profile in draft.columns.items() if name not in read}
     order = (
         "path",
         "format",
@@ -302,6 +272,7 @@ def _finish(draft: Draft, confidence: float, runner_up: str | None) -> Proposal:
         "sheet",
         "header_row",
         "mode",
+        "deleted",
         "repeats",
         "decimal",
         "thousands",

@@ -11,7 +11,7 @@ from flows.onboard.funnel import QUARANTINE
 from flows.onboard.profile import Profile, read_numbers
 from flows.onboard.proposal import Draft
 from flows.onboard.vocabulary import meanings, truths, vocabulary, word_key
-from flows.onboard.wording import Said
+from flows.onboard.wording import Question, Said
 from schemas.registry import ENTITIES
 
 _ORDERS = {"day-first": DAY_FIRST, "month-first": MONTH_FIRST}
@@ -49,7 +49,6 @@ def _mapped(draft: Draft) -> list[tuple[str, Profile, pl.DataType]]:
 def _settle_dates(draft: Draft, defaults: Reading, zone: str | None) -> None:
     dated = [(name, profile, dtype) for name, profile, dtype in _mapped(draft) if dtype in (pl.Date, pl.Datetime)]
     decided = _decided_order([profile for _, profile, _ in dated])
-    local = []
     settled: dict[str, tuple[str, ...] | None] = {}
     for canonical, profile, dtype in dated:
         if profile.is_moment or not len(profile.distinct):
@@ -63,23 +62,33 @@ def _settle_dates(draft: Draft, defaults: Reading, zone: str | None) -> None:
         readable = profile.distinct.filter(~profile.distinct.is_in(_unread(profile, formats)))
         if not (set(formats) <= set(standard) or _same(readable, formats, standard)):
             draft.entries[canonical]["formats"] = list(formats)
-        if (
-            dtype == pl.Datetime
-            and any("%H" in text or "%I" in text for text in formats)
-            and "%z" not in "".join(formats)
-        ):
-            local.append(profile.name)
-    if local and not draft.options.get("time_zone"):
-        if zone is None:
-            draft.questions.append(_zone_question(draft))
-        else:
-            draft.note("time_zone", columns=", ".join(dict.fromkeys(local)), zone=zone)
+    _settle_zone(
+        draft, [(profile, settled.get(profile.name)) for _, profile, dtype in dated if dtype == pl.Datetime], zone
+    )
 
 
-def _zone_question(draft: Draft):  # type: ignore[no-untyped-def]
-    from flows.onboard.wording import Question
+def _settle_zone(draft: Draft, dated: list[tuple[Profile, tuple[str, ...] | None]], zone: str | None) -> None:
+    """Ask for the company's zone where there are times of day: it also tells the day of a moment that has a zone."""
+    timed = [(profile, formats or ()) for profile, formats in dated if _tells_time(profile, formats or ())]
+    if timed and zone is None:
+        draft.questions.append(
+            Question("company.time_zone", Said("ask_zone"), ("Asia/Shanghai", "America/New_York", "Europe/Berlin"))
+        )
+    local = [profile.name for profile, formats in timed if not _tells_zone(profile, formats)]
+    if local and zone is not None:
+        draft.note("time_zone", columns=", ".join(dict.fromkeys(local)), zone=zone)
 
-    return Question("company.time_zone", Said("ask_zone"), ("Asia/Shanghai", "America/New_York", "Europe/Berlin"))
+
+def _tells_time(profile: Profile, formats: tuple[str, ...]) -> bool:
+    """Whether the values are more than days."""
+    if not profile.is_moment:
+        return any("%H" in text or "%I" in text for text in formats)
+    found = profile.raw.drop_nulls()
+    return found.dtype == pl.Datetime and bool((found != found.dt.truncate("1d")).any())
+
+
+def _tells_zone(profile: Profile, formats: tuple[str, ...]) -> bool:
+    return bool(getattr(profile.raw.dtype, "time_zone", None)) or "%z" in "".join(formats)
 
 
 def _decided_order(dated: list[Profile]) -> tuple[str, str] | None:
@@ -280,7 +289,7 @@ def _settle_currency(draft: Draft, reporting: str | None) -> None:
     elif named:
         _constant_currency(draft, named, money[0].name)
     else:
-        draft.note("no_currency", currency=reporting or "?")
+        draft.note("no_currency", currency=reporting or "company.reporting_currency")
 
 
 def _codes() -> frozenset[str]:

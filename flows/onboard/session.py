@@ -166,7 +166,7 @@ def onboard(request: Request, looked: Looked, answers: Answers) -> Onboarding:
         refused=tuple(looked.refused),
         new_stages=tuple(new_stages),
         questions=open_,
-        said=(*said, *company.said),
+        said=tuple({sentence.text("en"): sentence for sentence in (*said, *company.said)}.values()),
         texts=texts,
         rehearsals=tuple(rehearsals),
     )

@@ -60,6 +60,8 @@ _WORDS = {
     },
 }
 
+_WIDE = 60
+
 
 def show(console: Console, found: Onboarding, language: Language) -> None:
     """Print the proposals, what was assumed, what is open, and what a night would make of them."""
@@ -120,10 +122,15 @@ def _column_row(column: ColumnProposal, words: dict[str, str]) -> dict[str, str]
     return {
         words["column"]: column.canonical,
         words["from"]: " + ".join(column.columns),
-        words["how"]: flow(how)[1:-1] if how else "",
+        words["how"]: _shortened(flow(how)[1:-1]) if how else "",
         words["sure"]: f"{column.confidence:.0%}",
         words["samples"]: ", ".join(column.samples),
     }
+
+
+def _shortened(text: str) -> str:
+    """A long map, as far as it fits a line; the whole of it stands in the entry below."""
+    return text if len(text) <= _WIDE else f"{text[:_WIDE]} …"
 
 
 def _show_rehearsal(console: Console, found: Onboarding, language: Language) -> None:

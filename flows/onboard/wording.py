@@ -49,6 +49,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Taken as a record that only grows: what a later file lacks stays. If it shows all that exists: {id}=full.",
         "按追加导出处理：之后的文件中缺少的记录予以保留。如每次都是全量，请回答 {id}=full。",
     ),
+    "mode_delta": (
+        "{column} marks {count} rows as deleted: they are taken as gone. What a later file merely lacks stays.",
+        "{column} 标明 {count} 行已删除：这些记录视为已删除；之后的文件中仅仅缺少的记录予以保留。",
+    ),
     "key_name": (
         "There is no id: {column} is unique in all {rows} rows and serves as {canonical}. Renamed means new.",
         "没有编号：{column} 在全部 {rows} 行中唯一，用作 {canonical}。改名后会视为新记录。",
@@ -97,6 +101,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Whether a deal is won or lost stands in {outcome}, beside its stage in {stage}: both together make the stage.",
         "赢单或输单记录在 {outcome} 中，阶段在 {stage} 中：两列合并为阶段。",
     ),
+    "open_with_reason": (
+        "{count} deals have a {column} and stand in an open stage: they count as open. If they are lost, export the "
+        "column that says so (status, active), too.",
+        "{count} 个商机填有 {column} 却处于进行中的阶段：按进行中处理。如已输单，请同时导出表明结果的列（如状态）。",
+    ),
     "dated_name": (
         "The file's name holds a date. If every day has its own file: {id}={path}",
         "文件名中有日期。如每天一个文件，请回答 {id}={path}",
@@ -123,8 +132,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "识别为流程模板 {entity}：列按表头自动对应。",
     ),
     "stage_order": (
-        "Stages not in stages.yaml yet, in this order: {stages}.",
-        "stages.yaml 中尚无的阶段，顺序为：{stages}。",
+        "Stages not in stages.yaml yet, in this order: {stages}. If the order is another: stages.order=A > B > …",
+        "stages.yaml 中尚无的阶段，顺序为：{stages}。如顺序不对，请回答 stages.order=A > B > …",
     ),
     "stage_alias": ("{spelling} is another spelling of the stage {key}.", "“{spelling}”是阶段 {key} 的另一种写法。"),
     "settings_new": (
@@ -167,6 +176,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "ask_currency": ("Which currency is meant by {sign}?", "{sign} 指哪种货币？"),
     "ask_value": ("{column}: what does {value} mean ({count} rows)?", "{column}：“{value}”是什么意思（{count} 行）？"),
+    "ask_outcome": (
+        "{column}: are the deals with {value} ({count} rows) open, won or lost?",
+        "{column}：“{value}”的商机（{count} 行）是进行中、赢单还是输单？",
+    ),
     "ask_boolean": (
         "{column}: does {value} mean true or false ({count} rows)?",
         "{column}：“{value}”表示是还是否（{count} 行）？",
@@ -182,7 +195,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "ask_company": ("What is the company called?", "公司名称是什么？"),
     "ask_reporting_currency": ("In which currency does the company report?", "公司的本位币是什么？"),
     "ask_zone": (
-        "In which time zone does the company work? Its exports hold times without one.",
-        "公司在哪个时区？导出中的时间不带时区。",
+        "In which time zone does the company work? It tells what times without a zone mean, and the day of a moment.",
+        "公司在哪个时区？不带时区的时间按它读取，每个时刻属于哪一天也由它决定。",
     ),
 }
