@@ -2,9 +2,9 @@
 
 {#
     1. The CRM's history: the first row of the closing stage since it was last in another one.
-    2. Else it lies between the last day on which our nights saw it in another stage (or its creation) and the first on which
-       they saw it closed. A date that the record stated that day and that lies there is the best estimate: the expected
-       closing first, which most CRMs set to the real one, then the last change of the record.
+    2. Else it lies between the last day on which our nights saw it in another stage (or its creation) and the first
+       on which they saw it closed. A date that the record stated that day and that lies there is the best estimate:
+       the expected closing first, which most CRMs set to the real one, then the last change of the record.
     3. Else the first day on which our nights saw it closed. It is no estimate for a deal that was closed long before
        anybody looked: all of these would have closed on one day.
 #}
@@ -109,7 +109,8 @@ bounded as (
         seen.*,
         coalesce(seen_elsewhere.last_seen_on, seen.created_on) as not_before_on
     from seen
-    inner join seen_closed on seen.opportunity_id = seen_closed.opportunity_id and seen.seen_on = seen_closed.first_seen_on
+    inner join seen_closed
+        on seen.opportunity_id = seen_closed.opportunity_id and seen.seen_on = seen_closed.first_seen_on
     left join seen_elsewhere on seen.opportunity_id = seen_elsewhere.opportunity_id
 
 ),

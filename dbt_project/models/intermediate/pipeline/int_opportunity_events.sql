@@ -1,8 +1,8 @@
 -- Grain: one recorded state of one opportunity: what held from `event_on` until `next_on`.
 
 {#
-    `order_no` puts the rows of a deal in order: by day, and within a day what nobody recorded, what a night tells of the
-    beginning, what the CRM's history tells (by its moments, then by its numbers), and what a night sees at its end.
+    `order_no` puts the rows of a deal in order: by day, and within a day what nobody recorded, what a night tells of
+    the beginning, what the CRM's history tells (by its moments, then its numbers), and what a night sees at its end.
 #}
 {% set first_day = "cast('1970-01-01' as date)" %}
 
@@ -40,6 +40,18 @@ night_rows as (
 
 ),
 
+ends as (
+
+    select
+        okey,
+        observed_on,
+        is_gone,
+        lead(observed_on) over (partition by okey order by observed_on) as next_on
+    from night_rows
+    where is_gone or is_back
+
+),
+
 -- From the day after a deal was gone until the day on which it was back.
 gaps as (
 
@@ -47,15 +59,7 @@ gaps as (
         okey,
         observed_on as gone_on,
         next_on as back_on
-    from (
-        select
-            okey,
-            observed_on,
-            is_gone,
-            lead(observed_on) over (partition by okey order by observed_on) as next_on
-        from night_rows
-        where is_gone or is_back
-    ) as ends
+    from ends
     where is_gone
 
 ),
