@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.ingest.headers import simplified
 from flows.ingest.values import Parsed, as_text
 
 UNITS = {"元": 0, "百": 2, "千": 3, "k": 3, "万": 4, "万元": 4, "百万": 6, "m": 6, "亿": 8}
@@ -100,7 +101,8 @@ def _told_apart(text: pl.Series, faults: dict[str, pl.Series]) -> dict[str, pl.S
     words = faults["not_a_number"]
     if not words.any():
         return faults
-    folded = text.filter(words).str.normalize("NFKC").str.to_lowercase()
+    plain = [simplified(word) for word in text.filter(words)]
+    folded = pl.Series(plain, dtype=pl.String).str.normalize("NFKC").str.to_lowercase()
     written = folded.str.contains("[0-9一二三四五六七八九十百两]")
     is_range = folded.str.contains(_RANGE) & ~folded.str.contains(_DATE)
     is_estimate = written & folded.str.contains(_HEDGE) & ~is_range

@@ -17,7 +17,15 @@ from flows.errors import ConfigError
 from flows.ingest.amounts import NumberFormat, decimals, floats, integers
 from flows.ingest.payment_terms import shares_not_whole
 from flows.ingest.readers.batch import ROW, header_name
-from flows.ingest.sheet_rules import SheetRules, digests, is_deadline, names_other_currency, no_date_words, with_unit
+from flows.ingest.sheet_rules import (
+    SheetRules,
+    digests,
+    is_deadline,
+    names_other_currency,
+    no_date_words,
+    typed_ids,
+    with_unit,
+)
 from flows.ingest.values import (
     Parsed,
     as_text,
@@ -39,6 +47,7 @@ DELETED = "_deleted"
 """Column of accepted rows of a delta: whether the record is gone. Of such a row only the key has to be readable."""
 WORKBOOKS = ("xlsx", "xls")
 FAILURES = {ROW: pl.Int64, "column": pl.String, "value": pl.String, "reason_code": pl.String, "expected": pl.String}
+_MONEY = ("amount", "cost", "paid_amount", "list_price", "unit_price", "budget")
 _LOST_AS_NUMBERS = ("contact_details", "phone")
 _EXAMPLE = datetime(2024, 5, 20, 9, 30, tzinfo=UTC)
 _EXAMPLES_SHOWN, _WORDS_SHOWN = 3, 8
@@ -203,7 +212,7 @@ class ColumnMapping:
             zone = column.time_zone or source.time_zone or self.time_zone
             return moments(series, self._formats(column, source.moments), zone, source.nulls, sheet)
         if isinstance(dtype, pl.Decimal):
-            return self._amount(decimals(series, written, source.nulls, scale=dtype.scale), name)
+            return self._amount(series, decimals(series, written, source.nulls, scale=dtype.scale), name)
         if dtype == pl.Int64:
             return integers(series, written, source.nulls)
         if dtype == pl.Float64:
@@ -213,13 +222,23 @@ class ColumnMapping:
         return self._text(as_text(series, source.nulls), name)
 
     def _text(self, text: pl.Series, name: str) -> Parsed:
+        if self.rules and name.endswith("_id"):
+            text = typed_ids(text)
         if name.endswith("_id") or name in _LOST_AS_NUMBERS:
             return identifiers(text)
         if name == "payment_terms":
             return Parsed(text, {"shares_not_100": shares_not_whole(text)})
         return Parsed(with_unit(text, self.rules.units.get(name)) if self.rules else text)
 
-    def _amount(self, parsed: Parsed, name: str) -> Parsed:
+    def _amount(self, series: pl.Series, parsed: Parsed, name: str) -> Parsed:
+        if series.dtype == pl.String and name in _MONEY:
+            # 85% of what? Only of a target may a share be what is meant.
+            shares = series.str.contains("[%％]").fill_null(value=False)  # noqa: RUF001 (full-width)
+            parsed = Parsed(
+                parsed.values.set(shares, None),
+                {**parsed.faults, "not_a_number": parsed.faults["not_a_number"] | shares},
+                parsed.notices,
+            )
         if self.rules is None or self.rules.unit_not_stated != name:
             return parsed
         return Parsed(parsed.values, parsed.faults, {"unit_not_stated": parsed.values.is_not_null()})

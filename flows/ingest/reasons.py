@@ -114,6 +114,10 @@ REASONS: dict[str, Reason] = {
         "A note and not a record.",
         "说明文字，不是记录。",
     ),
+    "blank_row": Reason(
+        "An empty row, or one of spaces only.",
+        "空行。",
+    ),
     "hidden_row": Reason(
         "The row is hidden, and hidden rows are set aside by configuration.",
         "隐藏的行，按配置不予采用。",

@@ -14,6 +14,8 @@ _NO_DATE = frozenset(
     "- -- --- — —— – / \\ n/a na #n/a tbd tbc tba none nil null pending unsigned notsigned".split()
 )
 """What stands in a date column for a date that is not known yet. An unsigned contract has no date and is not booked."""
+_NARROW = [*"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"]
+_WIDE = [chr(ord(letter) + 0xFEE0) for letter in _NARROW]
 _DEADLINES = ("expected_", "due_")
 _LONGEST_WORD = 20
 _BARE_NUMBER = r"^[0-9]+(?:\.[0-9]+)?$"
@@ -63,6 +65,16 @@ def no_date_words(raw: pl.Series) -> list[str]:
         return []
     texts = raw.drop_nulls().str.strip_chars().unique()
     return [text for text in texts.filter(texts.str.len_chars() <= _LONGEST_WORD) if folded(text) in _NO_DATE]
+
+
+def typed_ids(ids: pl.Series) -> pl.Series:
+    """Ids as they are meant where people type them: full-width letters and digits, and what cannot be seen, make none.
+
+    A word that says that there is no id yet (待定, 无, -) is none either: it would make one record of all that have it.
+    """
+    plain = ids.str.replace_many(_WIDE, _NARROW).str.replace_all(r"\p{Cf}+", "")
+    words = no_date_words(plain)
+    return plain.set(plain.is_in(words), None) if words else plain
 
 
 def with_unit(text: pl.Series, unit: str | None) -> pl.Series:

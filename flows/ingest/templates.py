@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.config.sources import Column, Source
 from flows.ingest.amounts import UNITS
-from flows.ingest.headers import columns_by_key, header_currency, header_key, header_unit, synonyms
+from flows.ingest.headers import columns_by_key, header_currency, header_key, header_unit, synonyms, template_keys
 from flows.ingest.readers.names import NAMELESS
 from flows.ingest.sheet_rules import SheetRules
 from schemas import TEMPLATES
@@ -38,7 +38,7 @@ _FILLED: Mapping[str, tuple[str, ...]] = {"requirement": ("account_name",), "con
 _IDENTIFYING = ("account_name", "account_id", "requirement_type", "description")
 """What tells two requirements apart where they have no number; rows that agree in all of it are one requirement."""
 _FEWEST = 3
-_DELIMITERS = (";", "\t", "|", ",")
+_DELIMITERS = (";", "|", ",")
 
 _WORDS: Mapping[tuple[str, str], Mapping[str, Sequence[str]]] = {
     ("customer_record", "status"): {
@@ -191,6 +191,10 @@ def _nearest(fits: Sequence[_Fit], named: Sequence[str]) -> Unrecognised:
 def _delimiter_of(named: Sequence[str]) -> str:
     """What to say of a header that was read as one column: 合同编号;客户名称;…."""
     mark = next((mark for mark in _DELIMITERS if len(named) == 1 and named[0].count(mark) >= _FEWEST - 1), None)
+    # In the name of a column a tab is a space like any other.
+    words = named[0].split() if len(named) == 1 else []
+    if not mark and sum(header_key(word) in template_keys() for word in words) >= _FEWEST:
+        mark = "\t"
     return f"It seems to be parted by {mark!r}: set `csv: {{delimiter: {mark!r}}}`. " if mark else ""
 
 

@@ -63,7 +63,7 @@ class Batch:
         faulty: records that are not rows of this table: ``ROW``, ``REASON``, ``VALUE``, ``RAW`` and those raw columns
             that could be read, as text.
         set_aside: rows of a sheet that are no records, counted apart and kept: ``ROW``, ``REASON`` (total_row,
-            repeated_header, note_row, hidden_row), ``RAW`` (JSON of the cells by header name).
+            repeated_header, note_row, blank_row, hidden_row), ``RAW`` (JSON of the cells by header name).
         cell_faults: cells of ``rows`` that hold no value though one was meant: ``ROW``, ``column`` (header name),
             ``reason_code`` (formula_not_computed, cell_error), ``VALUE`` (the formula or the error).
         covered: cells of ``rows`` that have their value from a cell above, which is merged over them: ``ROW``,

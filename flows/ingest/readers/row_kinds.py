@@ -11,7 +11,7 @@ from typing import Any
 from flows.ingest.headers import simplified
 from flows.ingest.readers.sheet_header import repeats
 
-TOTAL, REPEATED, NOTE, HIDDEN = "total_row", "repeated_header", "note_row", "hidden_row"
+TOTAL, REPEATED, NOTE, HIDDEN, BLANK = "total_row", "repeated_header", "note_row", "hidden_row", "blank_row"
 _LONGEST_LABEL = 40
 _SENTENCE = 20
 """A text of so many characters alone in its row, under the table, is a note and no name."""
@@ -64,6 +64,9 @@ class RowKinds:
             across: over how many columns the widest merged range that begins in this row goes.
         """
         texts = [cell for cell in cells if type(cell) is str and cell]
+        filled = len(cells) - cells.count("")
+        if not faulty and filled == len(texts) and not "".join(texts).strip():
+            return BLANK
         if not texts:
             return NOTE if self._only_beside(cells) and not faulty else None
         first = texts[0]
@@ -71,7 +74,6 @@ class RowKinds:
             return REPEATED
         if len(first) <= _LONGEST_LABEL and _MAY_BE_TOTAL.search(first) and self._is_total(texts, cells, faulty=faulty):
             return TOTAL
-        filled = len(cells) - cells.count("")
         if 2 * filled > max(4, self._written):
             return None
         if self._is_note(texts, filled) or (filled == 1 and not faulty and self._is_heading(across)):

@@ -275,3 +275,46 @@ def test_a_header_parted_by_another_mark_is_told_with_the_option_that_mends_it()
     what = recognise(["合同编号;客户名称;合同金额(万元)"])
     assert isinstance(what, Unrecognised)
     assert "set `csv: {delimiter: ';'}`" in what.message
+
+
+def test_a_text_file_parted_otherwise_is_told_by_what(tmp_path, night):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("合同编号\t客户名称\t签订日期\nX1\t甲\t2024-05-20\n", encoding="utf-16")
+    (account, *_) = night(sheets(tmp_path / "in")).accounts
+    assert (account.status, account.rows_in) == ("refused", 1)
+    assert r"parted by '\t': set `csv: {delimiter: '\t'}`" in account.message
+
+
+def test_rows_of_nothing_are_told_apart_and_are_no_records(tmp_path, night):
+    row = ["X1", "甲", 5, "2024-05-20", "全款"]
+    book(tmp_path / "in" / "a.xlsx", 合同=[SIGNED, [" ", "", "\u3000"], row, ["\n"]])
+    (tmp_path / "in" / "b.csv").write_text(f"{','.join(SIGNED)}\nX2,甲,6,2024-05-20,全款\n,,,,\n , ,,,\n")
+    workbook, text, *_ = night(sheets(tmp_path / "in")).accounts
+    assert [(one.rows_in, one.rows_accepted, one.rows_set_aside) for one in (workbook, text)] == [(1, 1, 2), (1, 1, 2)]
+    assert "blank_row" in workbook.notice_en
+
+
+def test_a_typed_contract_number_is_one_whatever_its_width_and_none_where_it_is_a_word(tmp_path, night):
+    rows = [
+        [number, "甲", 5, "2024-05-20"] for number in ("Ａ-００５", "A-005", "HT\u200b-1", "（2024）1号", "待定", "无")
+    ]
+    book(tmp_path / "in" / "a.xlsx", 合同=[SIGNED[:4], *rows])
+    result = night(sheets(tmp_path / "in", entity="contract"))
+    assert result.accepted["contract_id"].to_list() == ["A-005", "HT-1", "（2024）1号"]
+    assert sorted(result.rejected.select("row", "value", "reason_code").rows()) == [
+        (3, "A-005", "duplicate_key"),
+        (6, "待定", "required"),
+        (7, "无", "required"),
+    ]
+
+
+def test_a_share_is_no_amount_and_an_estimate_is_one_in_traditional_characters(tmp_path, night):
+    amounts = ["85%", "８５％", "約80萬", "80萬元以內", "85"]
+    book(
+        tmp_path / "in" / "a.xlsx",
+        合同=[SIGNED[:4], *([f"K{n}", "甲", a, "2024-05-20"] for n, a in enumerate(amounts))],
+    )
+    result = night(sheets(tmp_path / "in", entity="contract"))
+    assert result.accepted["amount"].to_list() == [Decimal("850000.00")]
+    reasons = ["not_a_number", "not_a_number", "estimate", "estimate"]
+    assert result.rejected.sort("row")["reason_code"].to_list() == reasons
