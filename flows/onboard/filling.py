@@ -7,6 +7,7 @@ import polars as pl
 
 from flows.ingest.headers import header_key
 from flows.onboard.funnel import Funnel
+from flows.onboard.matching import name_score
 from flows.onboard.profile import Profile
 from flows.onboard.proposal import Draft
 from flows.onboard.vocabulary import meanings, vocabulary, word_key
@@ -19,6 +20,8 @@ _PERSON = (("First Name", "Last Name", " "), ("Given Name", "Family Name", " "),
 _PARTS = 3
 _NO_PART = ("stage", "currency", "status", "forecast_category", "region", "segment", "source", "next_step")
 """What changes in a record's life, or tells nothing apart."""
+_MOMENTS = ("created_at", "closed_at", "expected_close_on", "changed_at", "signed_on", "paid_on", "modified_at")
+_NAMED = 0.9
 _CANDIDATES = 8
 _LONG = 80
 _QUARTERS = {(1, 1), (4, 1), (7, 1), (10, 1)}
@@ -240,6 +243,35 @@ def ask_for_missing(draft: Draft) -> None:
             continue
         choices = tuple((declared.properties.get("checks") and _choices(draft.entity, name)) or draft.columns)
         draft.ask(name, Said("ask_column", canonical=name, why=declared.description), choices)
+
+
+def ask_for_unread(draft: Draft) -> None:
+    """Ask about columns that are named like numbers or dates of ours and hold something else: they are never just left.
+
+    A deal without an amount counts for nothing, so amounts are asked for wherever a number might be one.
+    """
+    definition = ENTITIES[draft.entity]
+    open_ones = [name for name in definition.columns() if name not in draft.entries and name not in draft.refused]
+    typed = [name for name in open_ones if definition.dtypes()[name].is_numeric() or name in _MOMENTS]
+    idle = {name: profile for name, profile in draft.columns.items() if name not in draft.used and profile.filled}
+    for column, profile in idle.items():
+        named = max(typed, key=lambda name: name_score(draft.entity, name, column), default=None)
+        if named and name_score(draft.entity, named, column) >= _NAMED and draft.answer(column) != "ignore":
+            said = Said("ask_unread", column=column, canonical=named)
+            draft.ask(column, said, (named, "ignore"), profile.samples)
+    asked = {question.id for question in draft.questions}
+    numbers = [column for column, profile in idle.items() if profile.is_number and _may_be_money(column)]
+    if "amount" in typed and numbers and not asked & {draft.id(column) for column in draft.columns}:
+        if draft.answer("amount") != "ignore":
+            said = Said("ask_column", canonical="amount", why=definition.columns()["amount"].description)
+            draft.ask("amount", said, (*numbers, "ignore"))
+
+
+def _may_be_money(column: str) -> bool:
+    key = word_key(column)
+    return any(
+        word in key for word in ("amount", "value", "revenue", "price", "total", "acv", "tcv", "arr", "mrr", "额", "价")
+    )
 
 
 def _choices(entity: str, column: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from flows.errors import ConfigError
 from flows.ingest.templates import Recognised, Unrecognised, recognise
 from flows.onboard.filling import (
     ask_for_missing,
+    ask_for_unread,
     fill_constants,
     fill_key,
     fill_person_name,
@@ -176,6 +177,7 @@ def _settle(draft: Draft, chosen: Candidate, known: Known, path: str | None) -> 
     settle_teams(draft)
     settle_values(draft, known.defaults, known.zone, known.currency)
     ask_for_missing(draft)
+    ask_for_unread(draft)
     _settle_mode(draft)
     _settle_path(draft, path)
     return funnel
@@ -303,6 +305,9 @@ def _tell_names(draft: Draft) -> None:
             continue
         if profile.distinct.str.contains(r"\s|[\u4e00-\u9fff]|@").mean() > 0.5:  # type: ignore[operator]
             draft.note("by_name", canonical=canonical, column=profile.name)
+        several = [value for value in profile.distinct if {part.strip() for part in value.split(";")} - {value, ""}]
+        if several:
+            draft.note("several_in_one", canonical=canonical, column=profile.name, sample=several[0])
 
 
 def _slug(part: Part) -> str:

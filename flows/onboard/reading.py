@@ -1,5 +1,6 @@
 """How the mapped columns are written: dates, numbers, words for nothing, coded columns, currency, units."""
 
+import re
 from typing import get_args
 
 import polars as pl
@@ -10,12 +11,17 @@ from flows.onboard.dates import DAY_FIRST, MONTH_FIRST, DateReading, read_dates,
 from flows.onboard.funnel import QUARANTINE
 from flows.onboard.profile import Profile, read_numbers
 from flows.onboard.proposal import Draft
+from flows.onboard.spellings import column_named
 from flows.onboard.vocabulary import meanings, truths, vocabulary, word_key
 from flows.onboard.wording import Question, Said
 from schemas.registry import ENTITIES
 
 _ORDERS = {"day-first": DAY_FIRST, "month-first": MONTH_FIRST}
 _MANY = 25
+_SCALE = re.compile(
+    r"(?<![a-z])(?:lakhs?|lacs?|crores?|cr|mio|mrd|tsd|bn|billions?|thousands?|millions?|[kmbt](?=[€$£₹¥]))(?![a-z])|'000|000s",
+    re.I,
+)
 
 
 def settle_values(draft: Draft, defaults: Reading, zone: str | None, currency: str | None) -> None:
@@ -229,7 +235,7 @@ def _settle_numbers(draft: Draft, defaults: Reading) -> None:
     numbers = [(name, profile, dtype) for name, profile, dtype in numbers if not draft.entries[name].get("map")]
     units = {}
     for canonical, profile, dtype in numbers:
-        unit = header_unit(profile.name) if isinstance(dtype, pl.Decimal) else None
+        unit = _unit_of(draft, canonical, profile) if isinstance(dtype, pl.Decimal) else None
         if unit in get_args(Unit) and unit != "元":
             units[canonical] = unit
             draft.entries[canonical]["unit"] = unit
@@ -253,6 +259,28 @@ def _settle_numbers(draft: Draft, defaults: Reading) -> None:
         draft.options["decimal"] = decimal
     if thousands != defaults.thousands:
         draft.options["thousands"] = thousands
+
+
+def _unit_of(draft: Draft, canonical: str, profile: Profile) -> str | None:
+    """The unit that the header names, or a column of units beside it; one that is not known is asked for."""
+    answer = draft.answer(f"{canonical}.unit")
+    if answer in get_args(Unit):
+        return answer
+    named = header_unit(profile.name)
+    if named:
+        return named
+    beside = column_named(draft, vocabulary()["unit_headers"])
+    stated = [value for value in draft.columns[beside].distinct] if beside else []
+    units = {header_unit(f"({value})") for value in stated}
+    if len(units) == 1 and units <= {*get_args(Unit)}:
+        return str(units.pop())
+    unclear = (
+        ", ".join(stated) if units & {*get_args(Unit)} else (found[0] if (found := _SCALE.search(profile.name)) else "")
+    )
+    if unclear:
+        said = Said("ask_unit", column=profile.name, unit=unclear)
+        draft.ask(f"{canonical}.unit", said, get_args(Unit), profile.samples)
+    return None
 
 
 def _reads_numbers_as(

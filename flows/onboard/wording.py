@@ -118,6 +118,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{canonical} is filled with names ({column}), for which ids are found in users or accounts.",
         "{canonical} 为名称（{column}），将按其他来源中的用户或客户对应到编号。",
     ),
+    "several_in_one": (
+        "{column} names several in one cell ({sample}), and {canonical} holds one: such a cell will find no match.",
+        "{column} 的一个单元格中有多个值（{sample}），而 {canonical} 只能有一个：这样的单元格将无法对应。",
+    ),
     "weak_match": (
         "{column} is taken for {canonical} by part of its name; correct it with {id}=…",
         "{column} 按部分名称视为 {canonical}；如不对，请回答 {id}=…",
@@ -162,6 +166,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{column} 应为日期，但没有已知格式能读取。是什么格式？或忽略此列？",
     ),
     "ask_column": ("Which column fills {canonical}? {why}", "{canonical} 由哪一列填充？{why}"),
+    "ask_unread": (
+        "{column} is called like {canonical} and its values do not read as that. Take it and set aside the rows that "
+        "cannot be read, or ignore it?",
+        "{column} 的名称像 {canonical}，但其值不能这样读取。仍按此映射（读不了的行将被隔离），还是忽略此列？",
+    ),
+    "ask_unit": (
+        "{column}: in which unit are the amounts ({unit})?",
+        "{column}：金额的单位是什么（{unit}）？",
+    ),
     "ask_rival": (
         "Which column fills {canonical}: {columns}? Both fit equally well.",
         "{canonical} 由哪一列填充：{columns}？两者同样合适。",
