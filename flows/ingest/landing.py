@@ -18,6 +18,8 @@ from flows.workspace import Workspace
 
 SETTLE_SECONDS = 0.3
 SETTLE_ATTEMPTS = 20
+_NAME_BYTES = 200
+"""Bytes of a file's name that its copy keeps: file systems take 255, and a Chinese character is three of them."""
 _PART = "#"
 """Stands between the name of a file and one of its tables."""
 
@@ -147,7 +149,7 @@ def _is_recorded(file: FoundFile, sha256: str | None, copies: Mapping[str, Seque
     if sha256 is None or file.refusal:
         return False
     looks = _signature(file.path)
-    landed = copies.get(f"{sha256[:12]}-{file.path.name}", ())
+    landed = copies.get(_copy_name(sha256, file.path), ())
     return any(_signature(copy) == looks for copy in landed) or _hash(file.path) == sha256
 
 
@@ -194,7 +196,7 @@ def _land_one(file: FoundFile, ordinal: int, workspace: Workspace, as_of: date) 
     before = _signature(file.path)
     sha256 = _hash(file.path)
     folder = workspace.landing / as_of.isoformat() / landed_as
-    target = folder / f"{sha256[:12]}-{file.path.name}"
+    target = folder / _copy_name(sha256, file.path)
     if not _is_landed(target, before[0]):
         folder.mkdir(parents=True, exist_ok=True)
         earlier = _landed_before(workspace, landed_as, target.name, before[0])
@@ -213,6 +215,14 @@ def _land_one(file: FoundFile, ordinal: int, workspace: Workspace, as_of: date) 
         format=source.format or _format_by_ending(file.path, source.name),
         observed_on=file.observed_on if source.is_dated else None,
     )
+
+
+def _copy_name(sha256: str, path: Path) -> str:
+    """Name of the landed copy; of a name that leaves no room for the hash, the end is left out."""
+    stem, ending = os.fsencode(path.stem), path.suffix
+    room = _NAME_BYTES - len(os.fsencode(ending))
+    kept = path.stem if len(stem) <= room else stem[:room].decode(errors="ignore")
+    return f"{sha256[:12]}-{kept}{ending}"
 
 
 def _hash(path: Path) -> str:

@@ -95,6 +95,16 @@ def test_a_file_that_leads_out_of_its_folder_is_refused_unread(workspace, inputs
     assert [copy.name for copy in workspace.landing.rglob("*.csv")] == [landed[1].path.name]
 
 
+def test_a_name_as_long_as_a_file_system_takes_is_landed(workspace, inputs):
+    name = f"{'合同关键信息表' * 11}二〇二四.csv"
+    assert len(name.encode()) == 247
+    (inputs / name).write_text("id,name\n1,A\n")
+    (first,) = land(source(f"{inputs}/*.csv"), workspace, FIRST, sleep=lambda _: None)
+    (second,) = land(source(f"{inputs}/*.csv"), workspace, SECOND, sleep=lambda _: None)
+    assert (first.name, first.path.suffix, first.path.read_text()) == (name, ".csv", "id,name\n1,A\n")
+    assert first.path.samefile(second.path)
+
+
 def test_a_file_still_being_written_is_waited_for(workspace, inputs):
     growing = inputs / "users.csv"
     growing.write_text("id,name\n")
