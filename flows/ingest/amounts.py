@@ -22,7 +22,7 @@ _CODES = (
     "CNY|RMB|USD|EUR|GBP|JPY|HKD|TWD|MOP|SGD|KRW|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|THB|MYR|IDR|PHP|VND|BRL|MXN|AED|SAR|"
     "RUB|ZAR|PLN|TRY"
 )
-_SIGN = rf"(?:(?:US|HK|NT|S|A|C)?\$|[¥€£₩₹₫฿]|{_CODES})"
+_SIGN = rf"(?:(?:US|HK|NT|S|A|C|R)?\$|[¥€£₩₹₫฿]|(?i:Rs\.?|kr\.?)|zł|{_CODES})"
 _HEDGE = (
     r"约|大概|大致|将近|接近|近|左右|上下|以上|以下|以内|之内|超过|不足|不到|不低于|不少于|不超过|至少|至多|最多|最少|多|余|几|数|暂估|"
     r"预估|估计|[~≈><≥≤+]|\b(?:about|approx|approximately|ca|circa|around|up to|at (?:least|most)|over|under|less than|"

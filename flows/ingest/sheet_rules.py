@@ -32,9 +32,12 @@ _MARKS: dict[str, frozenset[str]] = {
     "S$": frozenset(("SGD",)),
     "A$": frozenset(("AUD",)),
     "C$": frozenset(("CAD",)),
+    "R$": frozenset(("BRL",)),
+    "RS": frozenset("INR PKR LKR NPR".split()),
+    "KR": frozenset("SEK NOK DKK".split()),
     "RMB": frozenset(("CNY",)),
 }
-_MARK = r"((?:US|HK|NT|S|A|C)?\$|[¥€£₩₹]|RMB|[A-Z]{3})"
+_MARK = r"((?:US|HK|NT|S|A|C|R)?\$|[¥€£₩₹]|RMB|\b(?:RS|KR)\b|[A-Z]{3})"
 _MORE_THAN_A_NUMBER = r"[^0-9.,\s()+-]"
 _CODES = frozenset("CNY USD EUR GBP JPY HKD TWD SGD KRW INR AUD NZD CAD CHF SEK NOK DKK THB MYR".split())
 

@@ -257,6 +257,7 @@ def ask_for_unread(draft: Draft) -> None:
     for column, profile in idle.items():
         named = max(typed, key=lambda name: name_score(draft.entity, name, column), default=None)
         if named and name_score(draft.entity, named, column) >= _NAMED and draft.answer(column) != "ignore":
+            typed.remove(named)
             said = Said("ask_unread", column=column, canonical=named)
             draft.ask(column, said, (named, "ignore"), profile.samples)
     asked = {question.id for question in draft.questions}

@@ -19,7 +19,7 @@ _MOSTLY = 0.9
 _FEW = 60
 _CENTS = 2
 _MAIL = r"^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$"
-_SIGN = re.compile(r"(?:US|HK|NT|S|A|C)?\$|[€£¥￥₩₹₫฿]|\b[A-Z]{3}\b")
+_SIGN = re.compile(r"(?:US|HK|NT|S|A|C|R)?\$|[€£¥￥₩₹₫฿]|\b(?:Rs|kr|zł)\b|\b[A-Z]{3}\b")
 
 
 @dataclass(frozen=True)

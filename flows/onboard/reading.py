@@ -301,10 +301,10 @@ def _settle_currency(draft: Draft, reporting: str | None) -> None:
     answer = draft.answer("currency")
     named = next((code for profile in money if (code := header_currency(profile.name))), None)
     signs = list(dict.fromkeys(sign for profile in money for sign in profile.signs))
-    signs = [sign for sign in signs if not sign.isalpha() or sign in _codes()]
     known = vocabulary()["currencies"]
     unclear = vocabulary()["ambiguous_currencies"]
-    codes = {known.get(sign, sign if sign.isalpha() else None) for sign in signs}
+    signs = [sign for sign in signs if not sign.isalpha() or sign in {*_codes(), *known, *unclear}]
+    codes = {known.get(sign, sign if sign in _codes() else None) for sign in signs}
     if answer:
         draft.entries["currency"] = {"value": answer}
     elif len(codes) == 1 and None not in codes:

@@ -57,3 +57,11 @@ def test_a_column_of_units_counts_for_the_amounts_beside_it(proposed: Propose) -
 def test_several_references_in_one_cell_are_told(proposed: Propose) -> None:
     proposal, _ = proposed("deals.csv", _deals("Amount,Associated Company IDs", "1,11;12", "2,11"))
     assert "several_in_one" in said(proposal)
+
+
+def test_rupees_as_people_in_india_write_them(proposed: Propose) -> None:
+    text = _deals("Amount,Expected Revenue", '"Rs. 1,23,456.00",Rs. 0.00', '"Rs. 900.50",Rs. 450.25')
+    proposal, _ = proposed("Deals_001.csv", text, currency="INR")
+    assert (columns(proposal)["amount"], columns(proposal)["currency"]) == ("Amount", {"value": "INR"})
+    proposal, _ = proposed("Deals_001.csv", text, currency="USD")
+    assert asked(proposal) == ["opportunities.currency"]

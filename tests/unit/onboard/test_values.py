@@ -93,6 +93,7 @@ def test_words_among_dates_are_told_and_become_nothing_on_demand(proposed: Propo
         (("1'234.50", "12.00"), {"thousands": "'"}, None),
         (("HK$ 12.00", "HK$ 1.00"), {}, {"value": "HKD"}),
         (("12.00 GBP", "1.00 GBP"), {}, {"value": "GBP"}),
+        (("R$ 1.234,50", "R$ 12,00"), {"decimal": ",", "thousands": "."}, {"value": "BRL"}),
         (("1234", "12"), {}, None),
     ],
 )
