@@ -65,6 +65,7 @@ _CURRENCIES = {
     "KRW": "韩元|krw|₩",
 }
 _CURRENCY = {code: re.compile(pattern, re.IGNORECASE) for code, pattern in _CURRENCIES.items()}
+_AMOUNTS_ARE_IN = re.compile(r"(?:金额|货币|计量|计价)?(?:单位|unit)s?\s*:\s*(\S+(?: \S+)?)", re.IGNORECASE)
 _UNIT_WORDS = re.compile(r"^(?:单位|unit|in|以)[\s:]*|[\s:]*(?:为单位|计)$|['’]", re.IGNORECASE)
 
 
@@ -119,6 +120,20 @@ def header_currency(text: str) -> str | None:
         if _UNIT.get(words) in {"元", "百", "千", "万元", "百万", "亿"} and words.endswith("元"):
             return "CNY"
     return None
+
+
+@lru_cache(maxsize=1024)
+def unit_note(text: str) -> str:
+    """The part of a text above a table that says in which unit its amounts are, as a header would hold it in brackets.
+
+    ``单位：万元``, ``2024年台账（金额单位：万美元）`` and ``Unit: RMB million`` have one; empty where there is none.
+    """
+    plain = simplified(_plain(text))
+    for part in (plain, *_BRACKETS.findall(plain)):
+        words = _AMOUNTS_ARE_IN.fullmatch(part.strip())
+        if words and header_unit(note := f"({words[1]})"):
+            return note
+    return ""
 
 
 def _unit_texts(text: str) -> list[str]:

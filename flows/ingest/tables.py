@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.config.sources import Source
-from flows.ingest.headers import header_key, header_name, template_keys
+from flows.ingest.headers import header_key, header_name, template_keys, unit_note
 from flows.ingest.mapping import WORKBOOKS
 from flows.ingest.readers import encoding, open_table
 from flows.ingest.readers.names import FileRefused, header_names
@@ -150,17 +150,23 @@ def _with_templates(path: Path, file_format: str, source: Source) -> Survey:
     if file_format != "csv":
         columns = open_table(path, file_format, source).columns
         return Survey((TablePlace("", 0, 0, 1, len(columns), 0, tuple(columns)),), ())
-    row, cells = _text_header(path, source)
+    row, cells, above = _text_header(path, source)
     columns, repeated = header_names(cells)
-    return Survey((TablePlace("", row, 1, 1, len(cells), 0, columns, tuple(repeated)),), ())
+    notes = set(map(unit_note, above)) - {""}
+    unit = notes.pop() if len(notes) == 1 else ""
+    return Survey((TablePlace("", row, 1, 1, len(cells), 0, columns, tuple(repeated), unit=unit),), ())
 
 
-def _text_header(path: Path, source: Source) -> tuple[int, list[str]]:
-    """The row of a text file that is most like the header of a template, and its cells; the first one of several."""
+def _text_header(path: Path, source: Source) -> tuple[int, list[str], list[str]]:
+    """The row of a text file that is most like the header of a template, its cells, and those of the rows above.
+
+    The first one of several.
+    """
     codec = encoding.detect(path, source.encoding)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else source.csv.delimiter
     known = template_keys()
-    best: tuple[int, int, list[str]] = (-1, 0, [])
+    best: tuple[int, int, list[str], list[str]] = (-1, 0, [], [])
+    above: list[str] = []
     with encoding.open_utf8(path, codec) as stream:
         lines = (line.decode("utf-8") for line in iter(stream.readline, b""))
         try:
@@ -171,9 +177,10 @@ def _text_header(path: Path, source: Source) -> tuple[int, list[str]]:
                     continue
                 hits = sum(header_key(cell) in known for cell in cells)
                 if hits > best[0]:
-                    best = (hits, number, cells)
+                    best = (hits, number, cells, list(above))
+                above.extend(cells)
         except csv.Error as error:
             raise FileRefused(f"Expected CSV, found something else ({error}).") from error
     if not any(cell.strip() for cell in best[2]):
         raise FileRefused("Expected a header, found an empty file.")
-    return best[1], best[2]
+    return best[1], best[2], best[3]

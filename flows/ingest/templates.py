@@ -198,23 +198,26 @@ def _delimiter_of(named: Sequence[str]) -> str:
     return f"It seems to be parted by {mark!r}: set `csv: {{delimiter: {mark!r}}}`. " if mark else ""
 
 
-def mapped_source(source: Source, found: Recognised, reporting_currency: str) -> tuple[Source, SheetRules]:
+def mapped_source(
+    source: Source, found: Recognised, reporting_currency: str, unit_above: str = ""
+) -> tuple[Source, SheetRules]:
     """The source with the mapping that follows from a recognised header, and the rules that hold beside it.
 
-    What ``source.columns`` states stands above what is recognised.
+    What ``source.columns`` states stands above what is recognised, and the unit that a header names above that of
+    ``unit_above``, the note over the table.
     """
     entity = ENTITIES[found.entity]
-    columns = {column: _column(found.entity, column, header) for column, header in found.columns.items()}
+    columns = {column: _column(found.entity, column, header, unit_above) for column, header in found.columns.items()}
     if found.entity == "requirement" and "requirement_id" not in columns:
         parts = tuple(found.columns[name] for name in _IDENTIFYING if name in found.columns)
         columns["requirement_id"] = Column(concat=parts, digest=True)
     amount = found.columns.get("amount")
     if amount and "currency" not in columns:
-        columns["currency"] = Column(value=header_currency(amount) or reporting_currency)
+        columns["currency"] = Column(value=header_currency(_with_unit(amount, unit_above)) or reporting_currency)
     own = {column: given for column, given in source.columns.items() if column in entity.columns()}
     columns |= own
     unit = header_unit(found.columns.get("delivery_terms", ""))
-    states_no_unit = amount is not None and header_unit(amount) not in UNITS and "amount" not in own
+    states_no_unit = bool(amount) and _amount_unit(amount or "", unit_above) is None and "amount" not in own
     rules = SheetRules(
         required=tuple(name for name in _FILLED.get(found.entity, ()) if name in columns),
         units={"delivery_terms": _after_number(unit)} if unit else {},
@@ -223,7 +226,17 @@ def mapped_source(source: Source, found: Recognised, reporting_currency: str) ->
     return source.model_copy(update={"columns": columns, "entity": found.entity}), rules
 
 
-def _column(entity: str, column: str, header: str) -> Column:
+def _with_unit(header: str, unit_above: str) -> str:
+    """A header of amounts with the unit that the note over the table names, where it names none itself."""
+    return header if header_unit(header) in UNITS else header + unit_above
+
+
+def _amount_unit(header: str, unit_above: str) -> str | None:
+    unit = header_unit(_with_unit(header, unit_above))
+    return unit if unit in UNITS else None
+
+
+def _column(entity: str, column: str, header: str, unit_above: str) -> Column:
     filled: dict[str, Any] = {"from": header}
     words = _WORDS.get((entity, column))
     if column == "stage":
@@ -231,8 +244,8 @@ def _column(entity: str, column: str, header: str) -> Column:
     elif words:
         filled["map"] = {word: key for key, spellings in words.items() for word in (key, *spellings)}
         filled["unmapped"] = "keep" if (entity, column) in _KEPT else "error"
-    elif column in ("amount", "cost") and header_unit(header) in UNITS:
-        filled["unit"] = header_unit(header)
+    elif column in ("amount", "cost") and (unit := _amount_unit(header, unit_above)):
+        filled["unit"] = unit
     return Column.model_validate(filled)
 
 

@@ -98,7 +98,7 @@ def border_of(
     if source.template and file.part and not file.refusal:
         found = recognise(file.part.columns, among=(source.entity,), stated=source.columns, ignore=source.ignore)
         assert isinstance(found, Recognised)  # noqa: S101 (landing has recognised it by the same header)
-        source, rules = mapped_source(source, found, settings.reporting_currency)
+        source, rules = mapped_source(source, found, settings.reporting_currency, file.part.unit)
     entity = ENTITIES[file.entity]
     return Border(
         file=file,

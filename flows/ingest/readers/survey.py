@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from flows.ingest.headers import unit_note
 from flows.ingest.readers.book import Book, Page
 from flows.ingest.readers.cells import as_text
 from flows.ingest.readers.limits import COLUMNS
@@ -62,6 +63,7 @@ class _Found:
     """A table while its sheet is looked through: its header, columns filled beside it, and its last row."""
 
     header: Header
+    unit: str = ""
     beside: set[int] = field(default_factory=set)
     last_row: int = 0
     closed: bool = False
@@ -100,7 +102,8 @@ class _SheetSurvey:
                 matched = self._known.matched(row)
                 if required or not self._known.keys or self._known.enough(list(matched.values()), _filled(row)):
                     for span in groups(number, row, matched, self._known, self._near(number)):
-                        self._begin(extend(number, span, dict(around), self._near(number), self._known, above=False))
+                        header = extend(number, span, dict(around), self._near(number), self._known, above=False)
+                        self._begin(header, around)
             if number >= header_row:
                 self._claim(number, row)
         if required and not self.tables:
@@ -169,11 +172,13 @@ class _SheetSurvey:
             for table in before:
                 table.closed = True
                 table.last_row = header.top - 1
-            self._begin(header)
+            self._begin(header, around)
 
-    def _begin(self, header: Header) -> None:
+    def _begin(self, header: Header, around: Sequence[_Row]) -> None:
         self._unclaimed = [(number, row) for number, row in self._unclaimed if number < header.top]
-        self.tables.append(_Found(header))
+        above = [cell for number, row in around if number < header.top for cell in row if type(cell) is str]
+        notes = set(map(unit_note, above)) - {""}
+        self.tables.append(_Found(header, unit=notes.pop() if len(notes) == 1 else ""))
         self._header_ends = max(self._header_ends, header.bottom)
         open_tables = [table.header for table in self.tables if not table.closed]
         self._width = open_tables[0].last if len(open_tables) == 1 and header.first == 1 else 0
@@ -248,6 +253,7 @@ def _place(table: _Found, page: Page, hidden: str, *, date_1904: bool) -> dict[s
         "hidden": hidden,
         "hidden_columns": unseen,
         "date_1904": date_1904,
+        "unit": table.unit,
     }
 
 

@@ -41,6 +41,7 @@ class TablePlace:
         hidden: whether hidden rows and columns are read or set aside.
         hidden_columns: columns that are left out of ``columns``, since they are hidden and set aside.
         date_1904: whether serial numbers of the workbook count days from 1904.
+        unit: what a note right above the header says of the unit of its amounts, such as ``(万元)``.
     """
 
     sheet: str
@@ -54,6 +55,7 @@ class TablePlace:
     hidden: Hidden = "read"
     hidden_columns: tuple[int, ...] = ()
     date_1904: bool = False
+    unit: str = ""
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:

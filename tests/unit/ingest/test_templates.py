@@ -318,3 +318,38 @@ def test_a_share_is_no_amount_and_an_estimate_is_one_in_traditional_characters(t
     assert result.accepted["amount"].to_list() == [Decimal("850000.00")]
     reasons = ["not_a_number", "not_a_number", "estimate", "estimate"]
     assert result.rejected.sort("row")["reason_code"].to_list() == reasons
+
+
+@pytest.mark.parametrize(
+    ("note", "amount", "currency"),
+    [
+        ("单位：万元", "850000.00", "CNY"),
+        ("（金額單位：萬元）", "850000.00", "CNY"),
+        ("2024年合同台账(单位:万美元)", "850000.00", "USD"),
+        ("Unit: RMB million", "85000000.00", "CNY"),
+        ("编制单位：万元商贸有限公司", "85.00", "CNY"),
+        ("单位：张", "85.00", "CNY"),
+    ],
+)
+def test_the_unit_may_stand_above_the_table(tmp_path, night, note, amount, currency):
+    rows = [["合同关键信息表"], ["", "", "", note], ["合同编号", "客户名称", "合同金额"], ["K1", "甲", 85]]
+    book(tmp_path / "in" / "a.xlsx", 合同=rows)
+    text = "\n".join(",".join(map(str, row)) for row in [*rows[:3], ["K2", "甲", 85]])
+    (tmp_path / "in" / "b.csv").write_text(text, encoding="gb18030")
+    found = night(sheets(tmp_path / "in", entity="contract"))
+    assert found.accepted.select("contract_id", "amount", "currency").rows() == [
+        ("K1", Decimal(amount), currency),
+        ("K2", Decimal(amount), currency),
+    ]
+    assert ["names no unit" in (account.notice_en or "") for account in found.accounts] == [amount == "85.00"] * 2
+
+
+def test_the_unit_of_the_header_stands_above_that_of_a_note_and_two_notes_are_none(tmp_path, night):
+    row = ["甲", 85, "2024-05-20"]
+    book(
+        tmp_path / "in" / "a.xlsx",
+        a=[["单位：万元"], ["合同编号", "客户名称", "合同金额(元)", "签订日期"], ["K1", *row]],
+        b=[["单位：万元", "单位：元"], ["合同编号", "客户名称", "合同金额", "签订日期"], ["K2", *row]],
+    )
+    found = night(sheets(tmp_path / "in", entity="contract"))
+    assert found.accepted["amount"].to_list() == [Decimal("85.00"), Decimal("85.00")]
