@@ -35,6 +35,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "not_a_boolean": ("请填写“是”或“否”", "Write yes or no"),
     "formula_not_computed": ("请用表格软件打开并另存一次", "Open and save the file in a spreadsheet program"),
     "cell_error": ("请改正公式，或直接填写数值", "Mend the formula, or write the value itself"),
+    "shares_not_100": (
+        "各期比例之和应为 100%，例如：30%预付款，70%验收款",
+        "Make the shares add up to 100 %, such as: 30% in advance, 70% on acceptance",
+    ),
     "shared_amount": ("请拆分合并的单元格，逐行填写各自的金额", "Unmerge the cells and write each row's own amount"),
     "ragged_row": ("请检查多余的逗号、引号或换行", "Look for a comma, quotation mark or line break too many"),
     "too_long": ("请缩短文字", "Shorten the text"),
