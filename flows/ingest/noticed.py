@@ -17,10 +17,13 @@ NOTICES: dict[str, Reason] = {
         "{column} names no unit ({rows:,}): amounts are read as they are written, in units of the currency",
         "“{column}”未注明单位：{rows:,} 个金额按所写数字读取，单位为元",
     ),
-    "set_aside": Reason(
-        "set aside as no records ({column}): {rows:,}",
-        "不是记录、已另行保存的行（{column}）：{rows:,}",
+    "total_row": Reason("totals, kept apart as no records: {rows:,}", "合计行不是记录，已另行保存：{rows:,}"),
+    "repeated_header": Reason(
+        "repeated headers, kept apart as no records: {rows:,}", "重复的表头不是记录，已另行保存：{rows:,}"
     ),
+    "note_row": Reason("notes, kept apart as no records: {rows:,}", "备注行不是记录，已另行保存：{rows:,}"),
+    "blank_row": Reason("empty rows, kept apart: {rows:,}", "空行，已另行保存：{rows:,}"),
+    "hidden_row": Reason("hidden rows, kept apart as was asked: {rows:,}", "隐藏的行按配置另行保存：{rows:,}"),
 }
 
 

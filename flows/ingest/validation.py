@@ -206,7 +206,7 @@ def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccou
             quarantined += judged.failures[ROW].n_unique()
             nameless |= _filled_nameless(batch.rows)
             notices.update(judged.notices)
-            notices.update((reason, "set_aside") for reason in batch.set_aside[REASON])
+            notices.update(("", reason) for reason in batch.set_aside[REASON])
             kinds.see(batch.rows)
     unknown = tuple(
         name for name in border.mapping.unknown(table.columns) if not name.startswith(NAMELESS) or name in nameless

@@ -75,10 +75,9 @@ def print_summary(console: Console, summary: Mapping[str, Any], *, as_json: bool
 
 def _notes(file: Mapping[str, Any], language: str) -> list[str]:
     """What is worth saying of a file besides its counts."""
-    unknown, set_aside = file["unknown_columns"], file["rows_set_aside"]
+    unknown = file["unknown_columns"]
     notes = [file["message"]] if file["message"] else []
     notes += [f"columns not mapped: {', '.join(unknown)}"] if unknown else []
-    notes += [f"{set_aside:,} row{'' if set_aside == 1 else 's'} set aside that are no records"] if set_aside else []
     changed, noticed = file[f"drift_{language}"], file[f"notice_{language}"]
     notes += [f"changed since the last night: {changed}"] if changed else []
     return [*notes, noticed] if noticed else notes

@@ -261,7 +261,7 @@ def test_totals_notes_and_repeated_headers_of_a_text_file_are_set_aside_too(tmp_
     (account,) = result.accounts
     assert (account.rows_in, account.rows_set_aside) == (3, 3)
     assert result.accepted.select("account_name", "_row").rows() == [("甲", 2), ("乙", 5), ("丙", 7)]
-    assert "set aside as no records (total_row): 1" in account.notice_en
+    assert "totals, kept apart as no records: 1" in account.notice_en
 
 
 def test_a_workbook_of_blank_sheets_is_refused_and_not_missing(tmp_path, night):
