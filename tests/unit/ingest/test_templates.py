@@ -291,7 +291,7 @@ def test_rows_of_nothing_are_told_apart_and_are_no_records(tmp_path, night):
     (tmp_path / "in" / "b.csv").write_text(f"{','.join(SIGNED)}\nX2,甲,6,2024-05-20,全款\n,,,,\n , ,,,\n")
     workbook, text, *_ = night(sheets(tmp_path / "in")).accounts
     assert [(one.rows_in, one.rows_accepted, one.rows_set_aside) for one in (workbook, text)] == [(1, 1, 2), (1, 1, 2)]
-    assert "blank_row" in workbook.notice_en
+    assert "empty rows, kept apart: 2" in workbook.notice_en
 
 
 def test_a_typed_contract_number_is_one_whatever_its_width_and_none_where_it_is_a_word(tmp_path, night):
