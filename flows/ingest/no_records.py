@@ -54,6 +54,6 @@ def as_sheet(table: Table) -> Table:
             told = pl.Series([kinds.kind(row, faulty=False, across=0) for row in cells.iter_rows()], dtype=pl.String)
             others = batch.rows.filter(told.is_not_null())
             aside = pl.DataFrame([others[ROW], told.drop_nulls().alias(REASON), raw_json(others)])
-            yield replace(batch, rows=batch.rows.filter(told.is_null()), set_aside=aside)
+            yield replace(batch, rows=batch.rows.filter(told.is_null()), set_aside=pl.concat([batch.set_aside, aside]))
 
     return replace(table, read=read)

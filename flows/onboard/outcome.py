@@ -73,7 +73,7 @@ def _by_status(draft: Draft) -> Outcome | None:
         known = {state for state in meant.values() if state}
         strange = [value for value, state in meant.items() if state is None]
         is_named = word_key(name) in headers
-        if not known & set(ENDS) or (not is_named and (strange or len(known) < 2)):  # noqa: PLR2004 (one tells nothing)
+        if not known & set(ENDS) or (not is_named and (strange or len(known) < 2)):
             continue
         counts = dict(profile.counts.iter_rows())
         answers = {value: draft.answer(f"{name}.{value}") for value in strange}

@@ -12,8 +12,20 @@ import pyarrow as pa
 import pyarrow.csv
 
 from flows.ingest.readers import encoding
-from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, Batch, FileRefused, Table, header_names, no_faulty
+from flows.ingest.readers.batch import (
+    RAW,
+    REASON,
+    ROW,
+    VALUE,
+    Batch,
+    FileRefused,
+    Table,
+    header_names,
+    no_faulty,
+    none_set_aside,
+)
 from flows.ingest.readers.limits import COLUMNS, LINE_BYTES, RAGGED_BYTES, WIDE, MiB
+from flows.ingest.readers.row_kinds import NOTE, RowKinds
 
 BLOCK_BYTES = LINE_BYTES
 # Python's csv module has a limit of its own, of 128 KB a field.
@@ -162,11 +174,43 @@ def _read(
             records = RecordStream(
                 stream, len(columns), header_row + 1, block_bytes, delimiter=delimiter, quote_char=quote
             )
+            footer = _Footer(columns)
             for frame, ragged in records:
                 faulty = _faulty(ragged, columns, delimiter, quote)
-                yield Batch(frame.rename({str(at): name for at, name in enumerate(columns)}), faulty)
+                aside = footer.told_apart(faulty)
+                yield Batch(
+                    frame.rename({str(at): name for at, name in enumerate(columns)}),
+                    faulty.filter(~faulty[ROW].is_in(aside[ROW].implode())) if aside.height else faulty,
+                    aside,
+                )
         except pa.ArrowInvalid as error:
             raise FileRefused(_explain(error, block_bytes)) from error
+
+
+class _Footer:
+    """Lines below the records of a report, as Salesforce writes them: its grand totals, its name, who may read it.
+
+    Each is one field alone. The first is known by its words; what follows it without a gap belongs to it.
+    """
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self._columns = columns
+        self._kinds = RowKinds([columns], frozenset())
+        self._last: int | None = None
+
+    def told_apart(self, faulty: pl.DataFrame) -> pl.DataFrame:
+        """Those of the ragged records that are such lines: ``ROW``, ``REASON``, ``RAW``."""
+        first, rest = self._columns[0], len(self._columns) - 1
+        if faulty.is_empty() or rest < 2:  # of two columns, one field alone is half a record
+            return none_set_aside()
+        found = []
+        alone = faulty.filter(pl.col(VALUE).str.starts_with("1 instead of "))
+        for row, text, raw in alone.select(ROW, first, RAW).iter_rows():
+            kind = self._kinds.kind([text or "", *[""] * rest], faulty=False, across=0)
+            if kind or self._last == row - 1:
+                found.append((row, kind or NOTE, raw))
+                self._last = row
+        return pl.DataFrame(found, schema=none_set_aside().schema, orient="row")
 
 
 def _explain(error: pa.ArrowInvalid, block_bytes: int) -> str:

@@ -37,7 +37,9 @@ _NOTE = re.compile(
 )
 _LABELLED = re.compile(r"[^:]{1,16}:.*", re.DOTALL)
 _PAGE = re.compile(
-    r"第\s*\d+\s*页.*|page\s*\d+.*|[-—=*_\s]+|(?:以上|以下)(?:为|是|均)?空白?.*|end of (?:report|list).*", re.IGNORECASE
+    r"第\s*\d+\s*页.*|page\s*\d+.*|[-—=*_\s]+|(?:以上|以下)(?:为|是|均)?空白?.*|end of (?:report|list).*|"
+    r"confidential information\b.*|copyright (?:©|\(c\)|\d{4}).*",
+    re.IGNORECASE,
 )
 
 

@@ -40,6 +40,24 @@ def test_csv_keeps_ragged_records_with_their_number(tmp_path):
     assert json.loads(faulty(table)[0][RAW]) == {"id": "2", "text": "x", "(beyond the header)": ["y"]}
 
 
+def test_the_footer_of_a_report_is_no_record_and_a_record_cut_short_is_one(tmp_path):
+    text = (
+        '"id","text","sum"\r\n"1","a","2"\r\n"Confid"\r\n"3","b","4"\r\n\r\n"Grand Totals (2 records)"\r\n\r\n'
+        '"Confidential Information - Do Not Distribute"\r\n"Copyright (c) 2000-2026 a vendor"\r\n"My deals"\r\n'
+    )
+    table = open_delimited(write(tmp_path, text))
+    assert [row["id"] for row in rows(table)] == ["1", "3"]
+    assert [(row[ROW], row["id"]) for row in faulty(table)] == [(3, "Confid")]
+    aside = [row for batch in table.read() for row in batch.set_aside.to_dicts()]
+    assert [(row[ROW], row[REASON]) for row in aside] == [
+        (5, "total_row"),
+        (6, "note_row"),
+        (7, "note_row"),
+        (8, "note_row"),
+    ]
+    assert json.loads(aside[3][RAW]) == {"id": "My deals"}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_csv_in_any_encoding_and_with_any_line_ending(tmp_path, encoding, ending):
