@@ -1,4 +1,4 @@
-"""What all tests share: a clean environment, the order (fast first), real data by path, and no silent skips in CI."""
+"""What all tests share: a clean environment, the order of tests, real data by path, and no silent skips in CI."""
 
 import os
 import tempfile
@@ -40,13 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="planloop-prefect-")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder and run them from the fast to the slow."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by their folder and run them from the fast to the slow; the other way round where workers share them.
+
+    A person at one process wants the quick answer first. Of several workers none should be left alone at the end with
+    the file of the longest nights.
+    """
     for item in items:
         folder = _folder(item)
         if folder != "unit":
             item.add_marker(folder)
-    items.sort(key=lambda item: FOLDERS.index(_folder(item)))
+    items.sort(key=lambda item: FOLDERS.index(_folder(item)), reverse=hasattr(config, "workerinput"))
 
 
 def _folder(item: pytest.Item) -> str:

@@ -1,4 +1,4 @@
-"""The tests' own rules hold: a skip fails in CI, and fast tests come first."""
+"""The tests' own rules hold: a skip fails in CI, and tests come in a stated order."""
 
 import pytest
 
@@ -49,9 +49,16 @@ def test_a_file_that_skips_itself_fails_in_ci(project, monkeypatch):
     project.runpytest_subprocess("tests").assert_outcomes(errors=1)
 
 
-def test_unit_tests_come_before_whole_nights(project):
+@pytest.mark.parametrize(
+    ("is_shared", "order"), [(False, ["unit", "integration", "e2e"]), (True, ["e2e", "integration", "unit"])]
+)
+def test_unit_tests_come_first_for_one_process_and_whole_nights_first_for_workers(project, is_shared, order):
     for folder in ("e2e", "unit", "integration"):
         (project.path / "tests" / folder).mkdir()
         (project.path / "tests" / folder / f"test_{folder}.py").write_text("def test_x():\n    assert True\n")
+    # A worker is told by what its controller hands it.
+    worker = "def pytest_configure(config):\n    config.workerinput = {}\n" if is_shared else ""
+    (project.path / "conftest.py").write_text(worker)
     result = project.runpytest_subprocess("-v", "tests")
-    result.stdout.fnmatch_lines(["*test_unit.py*", "*test_integration.py*", "*test_e2e.py*"])
+    found = [line.split("/")[1] for line in result.outlines if line.endswith("%]") and "::" in line]
+    assert found == order
