@@ -21,8 +21,9 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from flows.ingest.crm.http import Authorization, Session, Verdict, judge_status, read_json
+from flows.ingest.crm.http import Authorization, Session
 from flows.ingest.crm.protocol import Connector, Cursor, Page, Record
+from flows.ingest.crm.responses import Verdict, judge_status, read_json
 
 URL = "https://open.fxiaoke.com"
 PAGE_RECORDS = 100

@@ -10,9 +10,8 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -23,6 +22,7 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 from requests.auth import AuthBase
 
 from flows.errors import PermanentError, TransientError
+from flows.ingest.crm.responses import Garbled, Verdict, http_date, judge_status, read_json, retry_after
 
 T = TypeVar("T")
 Params = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
@@ -32,7 +32,6 @@ LONGEST_WAIT = 900.0
 """Seconds that one request may wait in all, of its own or because a vendor asks; beyond, the pull fails for now."""
 _SHOWN = 300
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_BUSY = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True)
@@ -50,25 +49,6 @@ class Authorization:
     base_url: str | None = None
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What a response means.
-
-    Attributes:
-        kind: ok; renew: the authorization has expired; again: the same request may succeed later; refuse: it will not.
-        message: the vendor's words.
-        wait: seconds the vendor asks to wait.
-        advice: what a person should do about a refusal.
-        status: HTTP status.
-    """
-
-    kind: Literal["ok", "renew", "again", "refuse"]
-    message: str = ""
-    wait: float | None = None
-    advice: str = ""
-    status: int | None = None
-
-
 class PullFailed(TransientError):
     """The CRM could not be reached or was too busy; what was landed stays, and the next try goes on from there."""
 
@@ -83,10 +63,6 @@ class PullRefused(PermanentError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
-
-
-class Garbled(ValueError):
-    """A response whose body is not what was announced, as after a cut connection; asked for again."""
 
 
 class Limiter:
@@ -303,7 +279,7 @@ class Session:
             return Verdict("again", f"could not be reached at {urlsplit(self.base_url).netloc}, or was cut off")
         except requests.exceptions.RequestException as error:
             return Verdict("refuse", type(error).__name__, advice="Check the url.")
-        stated = _http_date(response.headers.get("Date", ""))
+        stated = http_date(response.headers.get("Date", ""))
         self._skew = self._skew if stated is None else stated - self._now()
         return response
 
@@ -354,74 +330,3 @@ def check_url(url: str, place: str) -> str:
     if parts.username or parts.password:
         raise PermanentError(f"{place}: expected a url without name and password; name them under `secrets`.")
     return url.rstrip("/")
-
-
-def read_json(response: requests.Response) -> Any:
-    """The JSON of a response.
-
-    Raises:
-        Garbled: it is none.
-    """
-    try:
-        return json.loads(response.content)
-    except ValueError:
-        raise Garbled("the answer is not whole (no valid JSON)") from None
-
-
-def read_nothing(response: requests.Response) -> None:
-    """For an answer whose body does not matter."""
-
-
-def judge_status(response: requests.Response) -> Verdict:
-    """What an HTTP status means where the vendor uses it as the standard says."""
-    status = response.status_code
-    if 200 <= status < 300:
-        return Verdict("ok")
-    message = f"{status} {_vendor_message(response)}".strip()
-    if status == 401:
-        return Verdict("renew", message)
-    if status in _BUSY or status >= 500:
-        return Verdict("again", message)
-    if 300 <= status < 400:
-        return Verdict("refuse", f"{message} (moved elsewhere)", advice="State the new address as `url`.")
-    if status == 403:
-        return Verdict("refuse", message, advice="Allow the credentials to read this object.")
-    return Verdict("refuse", message)
-
-
-def retry_after(response: requests.Response, now: Callable[[], float]) -> float | None:
-    """Seconds that a Retry-After header asks to wait, from a number or an HTTP date; None without one."""
-    stated = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d+(?:\.\d+)?", stated):
-        return float(stated)
-    until, since = _http_date(stated), _http_date(response.headers.get("Date", ""))
-    if until is None:
-        return None
-    return max(until - (now() if since is None else since), 0.0)
-
-
-def _http_date(text: str) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError):
-        return None
-
-
-def _vendor_message(response: requests.Response) -> str:
-    """What the vendor says went wrong, from the fields that vendors use for it; else the reason phrase."""
-    try:
-        found = next(_messages(json.loads(response.content)), None)
-    except ValueError:
-        found = None
-    return found or response.reason or ""
-
-
-def _messages(body: Any) -> Iterator[str]:
-    if isinstance(body, list):
-        for item in body:
-            yield from _messages(item)
-    elif isinstance(body, Mapping):
-        code = body.get("errorCode") or body.get("category") or body.get("error")
-        text = body.get("message") or body.get("error_description") or body.get("errorMessage")
-        if text or isinstance(code, str):
-            yield ": ".join(str(part) for part in (code, text) if part and isinstance(part, str | int))

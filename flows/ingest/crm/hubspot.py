@@ -22,8 +22,9 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from flows.config.sources import Source
-from flows.ingest.crm.http import Authorization, PullRefused, Session, Verdict, judge_status, read_json
+from flows.ingest.crm.http import Authorization, PullRefused, Session
 from flows.ingest.crm.protocol import Connector, Cursor, Page, Record
+from flows.ingest.crm.responses import Verdict, judge_status, read_json
 
 URL = "https://api.hubapi.com"
 LIST_LIMIT, SEARCH_LIMIT, READ_LIMIT, HISTORY_LIMIT, OWNER_LIMIT = 100, 100, 100, 50, 500

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from flows.config.sources import Source
 from flows.errors import ConfigError
-from flows.ingest.crm.http import Authorization, Session, Verdict, judge_status
+from flows.ingest.crm.http import Authorization, Session
+from flows.ingest.crm.responses import Verdict, judge_status
 
 Record = dict[str, Any]
 """One record as the vendor gave it, flat: field name -> JSON value."""

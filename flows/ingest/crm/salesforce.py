@@ -24,17 +24,9 @@ from typing import Any, ClassVar
 import polars as pl
 
 from flows.errors import PermanentError
-from flows.ingest.crm.http import (
-    Authorization,
-    Garbled,
-    PullFailed,
-    PullRefused,
-    Session,
-    Verdict,
-    judge_status,
-    read_json,
-)
+from flows.ingest.crm.http import Authorization, PullFailed, PullRefused, Session
 from flows.ingest.crm.protocol import Connector, Cursor, Page, Record
+from flows.ingest.crm.responses import Garbled, Verdict, judge_status, read_json
 
 VERSION = "62.0"
 MARGIN_MINUTES = 15

@@ -15,8 +15,9 @@ from typing import Any
 
 from flows.config.sources import Source
 from flows.ingest.crm.by_id import MARGIN_SECONDS, all_ids, changed_records, resumed
-from flows.ingest.crm.http import Authorization, PullRefused, Session, Verdict, judge_status, read_json
+from flows.ingest.crm.http import Authorization, PullRefused, Session
 from flows.ingest.crm.protocol import Connector, Cursor, Page, Record
+from flows.ingest.crm.responses import Verdict, judge_status, read_json
 
 REVISIONS = "__history"
 """What is added to the name of a model to ask for its revisions, as Tryton names the table."""

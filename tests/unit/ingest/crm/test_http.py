@@ -8,15 +8,8 @@ import pytest
 import requests
 
 from flows.errors import PermanentError
-from flows.ingest.crm.http import (
-    Authorization,
-    Limiter,
-    PullFailed,
-    PullRefused,
-    Session,
-    judge_status,
-    retry_after,
-)
+from flows.ingest.crm.http import Authorization, Limiter, PullFailed, PullRefused, Session
+from flows.ingest.crm.responses import judge_status, retry_after
 from tests.crm_servers.server import Call, CrmServer, Refusal, Reply
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -96,7 +89,7 @@ def test_an_expired_authorization_is_renewed_once(server: Echo) -> None:
         return Authorization({"Authorization": made[-1]}, {"company": "c-1"})
 
     def judge(answer: requests.Response) -> object:
-        from flows.ingest.crm.http import Verdict
+        from flows.ingest.crm.responses import Verdict
 
         return Verdict("renew", "token-0 expired") if b'"token-0"' in answer.content else judge_status(answer)
 

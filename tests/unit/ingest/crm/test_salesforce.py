@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.errors import ConfigError, PermanentError
-from flows.ingest.crm.http import Garbled, PullFailed, PullRefused
+from flows.ingest.crm.http import PullFailed, PullRefused
+from flows.ingest.crm.responses import Garbled
 from flows.ingest.crm.salesforce import read_csv
 from tests.crm_servers.pulls import Pulls, lines
 from tests.crm_servers.salesforce import CLIENT, SECRET, USER, SalesforceServer
