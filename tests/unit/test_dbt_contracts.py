@@ -1,18 +1,15 @@
-"""What dbt itself does not check: layers, misspelt YAML keys, and that schemas, staging and glossary say the same."""
+"""What dbt itself does not check: layers, misspelt YAML keys, and that schemas and staging say the same."""
 
 import ast
 import json
 import re
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from flows.errors import ConfigError
-from flows.warehouse.glossary import DOC_BLOCKS, load_glossary, render_doc_blocks
 from schemas.registry import ENTITIES
 from tests.dbt_fixture import LOG_COLUMNS, PROJECT, failures, run_dbt, write_build
 
@@ -107,14 +104,6 @@ def unknown_keys(name: str, document: dict[str, Any]) -> list[str]:
         for kind, place, entry in entries(document)
         for key in sorted(entry.keys() - KEYS[kind])
     ]
-
-
-def mart_columns() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every column of every mart as its YAML writes it."""
-    for path in sorted(PROJECT.glob("models/marts/**/*.yml")):
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", []):
-            for column in model["columns"]:
-                yield f"{model['name']}.{column['name']}", column
 
 
 def test_references_only_flow_down_and_sources_are_read_in_staging(manifest):
@@ -214,47 +203,3 @@ def test_the_change_log_is_keyed_in_sql_as_in_the_schemas():
 def _log_entities() -> dict[str, dict[str, Any]]:
     text = (PROJECT / "macros/current_rows.sql").read_text(encoding="utf-8")
     return ast.literal_eval(text[text.index("return(") + len("return(") : text.index(") }}")])
-
-
-def test_doc_blocks_are_generated_from_the_glossary():
-    generated = render_doc_blocks(load_glossary())
-    assert DOC_BLOCKS.read_text(encoding="utf-8") == generated, "run: python -m flows.warehouse.glossary"
-
-
-def test_every_metric_is_proven_by_a_test_that_exists(manifest):
-    names = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
-    names |= {test["name"] for test in manifest["unit_tests"].values()}
-    missing = [f"{metric.key}: {name}" for metric in load_glossary() for name in metric.proven_by if name not in names]
-    assert missing == []
-    assert all(metric.proven_by for metric in load_glossary())
-
-
-def test_a_published_metric_is_described_by_the_glossary():
-    metrics = {metric.key for metric in load_glossary()}
-    strange = [
-        place
-        for place, column in mart_columns()
-        if column["name"] in metrics and f"doc('metric_{column['name']}')" not in column["description"]
-    ]
-    assert strange == []
-
-
-def test_the_retrospective_shows_metrics_of_the_glossary(manifest):
-    [test] = [
-        node
-        for node in manifest["nodes"].values()
-        if node["name"].startswith("accepted_values_mart_retrospective_metric")
-    ]
-    assert set(test["test_metadata"]["kwargs"]["values"]) <= {metric.key for metric in load_glossary()}
-
-
-def test_a_metric_defined_twice_or_by_halves_is_refused(tmp_path: Path):
-    entry = {"key": "a", "name": {"en": "A", "zh": "甲"}, "formula": "1", "unit": "count", "grain": "node"}
-    whole = entry | {"null_rule": "never", "proven_by": ["t"]}
-    path = tmp_path / "glossary.yml"
-    path.write_text(yaml.safe_dump({"metrics": [whole, whole, entry | {"key": "b"}]}), encoding="utf-8")
-    with pytest.raises(ConfigError) as refused:
-        load_glossary(path)
-    assert len(refused.value.faults) == 2
-    assert "metric 2 (a): this key is defined above already" in refused.value.faults[0]
-    assert "metric 3 (b): expected the fields" in refused.value.faults[1]
