@@ -103,3 +103,43 @@
 {% macro duckdb__each_number(first, past_last) -%}
     unnest(range({{ first }}, {{ past_last }}))
 {%- endmacro %}
+
+
+{#-
+    A day as one integer, month number × 32 + day of the month: it orders like the day and takes half the room of two
+    columns. 0 stands for "no day stated", and so does the month of it.
+-#}
+{% macro day_number(date) -%}
+    cast(
+        (extract(year from {{ date }}) * 12 + extract(month from {{ date }}) - 1) * 32 + extract(day from {{ date }})
+        as integer
+    )
+{%- endmacro %}
+
+{#- The month number within a day number. -#}
+{% macro month_of_day(number) -%}
+    {{ return(adapter.dispatch('month_of_day', 'planloop')(number)) }}
+{%- endmacro %}
+
+{% macro default__month_of_day(number) -%}
+    cast({{ number }} div 32 as int)
+{%- endmacro %}
+
+{% macro duckdb__month_of_day(number) -%}
+    ({{ number }} // 32)
+{%- endmacro %}
+
+{#- The day with this number. -#}
+{% macro day_of_number(number) -%}
+    {{ return(adapter.dispatch('day_of_number', 'planloop')(number)) }}
+{%- endmacro %}
+
+{% macro default__day_of_number(number) -%}
+    make_date(
+        cast({{ number }} div 384 as int), cast(mod({{ number }} div 32, 12) + 1 as int), cast(mod({{ number }}, 32) as int)
+    )
+{%- endmacro %}
+
+{% macro duckdb__day_of_number(number) -%}
+    make_date({{ number }} // 384, {{ number }} // 32 % 12 + 1, {{ number }} % 32)
+{%- endmacro %}

@@ -62,7 +62,7 @@ final as (
                                         'run.as_of_date') }}
             else {{ reporting_cents('history.amount', 'rates_tonight.rate', 'history.currency', 'run.as_of_date') }}
         end as amount_cents,
-        {{ month_number('history.expected_close_on') }} as close_month_no,
+        {{ day_number('history.expected_close_on') }} as close_day_no,
         reps.node_no
     from history
     cross join run

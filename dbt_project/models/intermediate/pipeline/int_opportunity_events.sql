@@ -18,7 +18,7 @@ opportunities as (
         okey,
         node_no,
         coalesce(amount_cents, 0) as amount_cents,
-        coalesce({{ month_number('expected_close_on') }}, 0) as close_month_no,
+        coalesce({{ day_number('expected_close_on') }}, 0) as close_day_no,
         created_on,
         first_seen_on
     from {{ ref('int_opportunities') }}
@@ -75,7 +75,7 @@ crm_events as (
         least(crm_rows.changed_on, run.as_of_date) as event_on,
         crm_rows.stage_no,
         crm_rows.amount_cents,
-        crm_rows.close_month_no,
+        crm_rows.close_day_no,
         crm_rows.node_no,
         false as is_entry_assumed
     from {{ ref('int_opportunity_crm_rows') }} as crm_rows
@@ -100,7 +100,7 @@ night_events as (
         cast(observed_on as timestamp) as event_at,
         stage_no,
         case when holds_on = observed_on or not has_history then amount_cents end as amount_cents,
-        case when holds_on = observed_on or not has_history then close_month_no end as close_month_no,
+        case when holds_on = observed_on or not has_history then close_day_no end as close_day_no,
         case when holds_on = observed_on or not has_history then node_no end as node_no,
         is_entry_assumed
     from night_rows
@@ -114,7 +114,7 @@ night_events as (
         cast(observed_on as timestamp) as event_at,
         cast(null as integer) as stage_no,
         amount_cents,
-        close_month_no,
+        close_day_no,
         node_no,
         false as is_entry_assumed
     from night_rows
@@ -129,7 +129,7 @@ unrecorded_events as (
         okey,
         least(created_on, holds_on) as event_on,
         amount_cents,
-        close_month_no,
+        close_day_no,
         node_no
     from night_rows
     where is_beginning and is_closing
@@ -140,7 +140,7 @@ unrecorded_events as (
         opportunities.okey,
         opportunities.created_on as event_on,
         cast(null as bigint) as amount_cents,
-        cast(null as integer) as close_month_no,
+        cast(null as integer) as close_day_no,
         cast(null as integer) as node_no
     from opportunities
     inner join spans on opportunities.okey = spans.okey
@@ -163,7 +163,7 @@ event_rows as (
         event_on,
         stage_no,
         amount_cents,
-        close_month_no,
+        close_day_no,
         node_no,
         is_entry_assumed
     from night_events
@@ -179,7 +179,7 @@ event_rows as (
         event_on,
         {{ unknown_stage_no() }} as stage_no,
         amount_cents,
-        close_month_no,
+        close_day_no,
         node_no,
         false as is_entry_assumed
     from unrecorded_events
@@ -200,8 +200,8 @@ sequenced as (
         last_value(stage_no ignore nulls) over until_now as stage_no,
         last_value(stage_no ignore nulls) over until_before as previous_stage_no,
         last_value(amount_cents ignore nulls) over until_now as amount_cents,
-        last_value(close_month_no ignore nulls) over until_now as close_month_no,
-        last_value(close_month_no ignore nulls) over until_before as previous_close_month_no,
+        last_value(close_day_no ignore nulls) over until_now as close_day_no,
+        last_value(close_day_no ignore nulls) over until_before as previous_close_day_no,
         last_value(node_no ignore nulls) over until_now as node_no,
         is_entry_assumed
     from event_rows
@@ -231,8 +231,10 @@ final as (
         cast(coalesce(sequenced.stage_no, {{ unknown_stage_no() }}) as smallint) as stage_no,
         cast(coalesce(sequenced.previous_stage_no, {{ unknown_stage_no() }}) as smallint) as previous_stage_no,
         coalesce(sequenced.amount_cents, opportunities.amount_cents) as amount_cents,
-        coalesce(sequenced.close_month_no, opportunities.close_month_no) as close_month_no,
-        sequenced.previous_close_month_no,
+        {{ month_of_day('coalesce(sequenced.close_day_no, opportunities.close_day_no)') }} as close_month_no,
+        {{ month_of_day('sequenced.previous_close_day_no') }} as previous_close_month_no,
+        coalesce(sequenced.close_day_no, opportunities.close_day_no) as close_day_no,
+        sequenced.previous_close_day_no,
         coalesce(sequenced.node_no, opportunities.node_no) as node_no,
         sequenced.is_entry_assumed
     from sequenced

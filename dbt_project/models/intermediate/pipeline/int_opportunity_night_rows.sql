@@ -119,7 +119,7 @@ logged as (
                                         'run.as_of_date') }}
             end, 0
         ) as amount_cents,
-        coalesce({{ month_number('log_rows.expected_close_on') }}, 0) as close_month_no,
+        coalesce({{ day_number('log_rows.expected_close_on') }}, 0) as close_day_no,
         coalesce(reps.node_no, unassigned.node_no) as node_no
     from {{ ref('stg_log__opportunities') }} as log_rows
     cross join run
@@ -196,7 +196,7 @@ final as (
         is_closing,
         said_stage_no as stage_no,
         case when tells_amount then amount_cents end as amount_cents,
-        case when tells_close_month then close_month_no end as close_month_no,
+        case when tells_close_month then close_day_no end as close_day_no,
         case when tells_owner then node_no end as node_no
     from said
 
