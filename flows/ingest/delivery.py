@@ -48,7 +48,6 @@ def explain(
         language: of the operator.
     """
     sources = list(dict.fromkeys(file.source for file in files))
-    shrink = f"  planloop refresh --as-of {as_of} --accept-shrink {sources[0]}"
     if language == "zh":
         held = f"读者继续使用 {kept}。" if kept else "目前尚无已发布的版本。"
         names = "、".join(sources)
@@ -56,8 +55,6 @@ def explain(
         tail = [
             "请修复导出后重新运行。缺了某个数据源也应继续时，在 sources.yaml 中为它设置"
             " `refused: ignore` 或 `missing: ignore`。",
-            "如果导出确实应当变小：",
-            shrink,
         ]
         more = "…… 另有 {} 个文件"
     else:
@@ -69,8 +66,6 @@ def explain(
         tail = [
             "Mend the export and run the night again. A night that may go on without a source: `refused: ignore` or "
             "`missing: ignore` for it in sources.yaml.",
-            "If an export is meant to be so much smaller:",
-            shrink,
         ]
         more = "… and {} more files"
     lines = [f"- {_line(file, language)}" for file in files[:_LISTED]]

@@ -23,6 +23,7 @@ NOTICES: dict[str, Reason] = {
     ),
     "note_row": Reason("notes, kept apart as no records: {rows:,}", "备注行不是记录，已另行保存：{rows:,}"),
     "blank_row": Reason("empty rows, kept apart: {rows:,}", "空行，已另行保存：{rows:,}"),
+    "no_records": Reason("the file holds no records, only a header", "文件只有表头，没有任何记录"),
     "hidden_row": Reason("hidden rows, kept apart as was asked: {rows:,}", "隐藏的行按配置另行保存：{rows:,}"),
 }
 

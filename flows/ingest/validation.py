@@ -211,6 +211,8 @@ def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccou
     unknown = tuple(
         name for name in border.mapping.unknown(table.columns) if not name.startswith(NAMELESS) or name in nameless
     )
+    if not rows_in and border.mapping.source.mode == "full":
+        notices["", "no_records"] = 1
     notice_en, notice_zh = in_words(notices, [border.file.beside] if border.file.beside else [])
     return replace(
         account,

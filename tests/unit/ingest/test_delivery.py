@@ -60,8 +60,6 @@ def test_all_sources_are_told_in_one_message_with_what_to_do():
         "",
         "Mend the export and run the night again. A night that may go on without a source: `refused: ignore` or "
         "`missing: ignore` for it in sources.yaml.",
-        "If an export is meant to be so much smaller:",
-        "  planloop refresh --as-of 2026-03-03 --accept-shrink a",
     ]
 
 

@@ -150,6 +150,15 @@ def test_keys_of_several_parts_are_told_with_iso_dates(tmp_path, night):
     assert json.loads(key) == {"opportunity_id": "O1", "changed_at": "2024-03-01 01:00:00.000000", "history_id": ""}
 
 
+@pytest.mark.parametrize(("mode", "told"), [("full", True), ("delta", False)])
+def test_an_export_of_no_records_is_told_unless_it_holds_only_changes(tmp_path, night, mode, told):
+    (tmp_path / "in").mkdir()
+    write_csv(tmp_path / "in" / "a.csv", [])
+    (account,) = night(crm(tmp_path / "in", mode=mode)).accounts
+    assert (account.status, account.rows_in) == ("accepted", 0)
+    assert ("no records" in (account.notice_en or ""), "没有任何记录" in (account.notice_zh or "")) == (told, told)
+
+
 def test_columns_nobody_mapped_are_reported_and_ignored_ones_are_not(tmp_path, night):
     (tmp_path / "in").mkdir()
     write_csv(tmp_path / "in" / "a.csv", [[*good(1), "new", ""]], [*HEADER, "New field", ""])
