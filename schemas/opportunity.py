@@ -2,7 +2,11 @@
 
 import polars as pl
 
-from schemas.base import Amount, Entity, Moment, business_date, identifier, moment, money, text
+from schemas.base import Amount, Entity, Moment, business_date, flag, identifier, moment, money, text
+
+BUYING_ELEMENTS = ("budget", "decision_maker", "need", "timing")
+"""What has to be known of a buyer before a deal can close; gathered in any order, so a set and not a line."""
+_ELEMENT = f"(?:{'|'.join(BUYING_ELEMENTS)})"
 
 
 class Opportunity(Entity):
@@ -30,6 +34,14 @@ class Opportunity(Entity):
     loss_reason: str = text("Why it was lost.")
     competitor: str = text("Competitor named.")
     next_step: str = text("Next step as the owner wrote it.")
+    has_budget: bool = flag("Whether the buyer's budget is known; null where the source does not say.")
+    has_decision_maker: bool = flag("Whether it is known who decides; null where the source does not say.")
+    has_need: bool = flag("Whether the buyer's need is known; null where the source does not say.")
+    has_timing: bool = flag("Whether it is known when the buyer wants to buy; null where the source does not say.")
+    buying_elements: str = text(
+        "The buying elements gathered: budget, decision_maker, need, timing, in this order, semicolons between.",
+        str_matches=f"^{_ELEMENT}(?:;{_ELEMENT})*$",
+    )
     modified_at: Moment = moment("When the source last changed the record (UTC).")
     modified_on: pl.Date = business_date(
         "When the source last changed the record, as a business date.", derived_from="modified_at"

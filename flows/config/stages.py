@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from flows.config.model import ConfigModel
 
+BuyingElement = Literal["budget", "decision_maker", "need", "timing"]
 Category = Literal["omitted", "pipeline", "best_case", "commit", "closed"]
 
 
@@ -19,6 +20,16 @@ class Stage(ConfigModel):
     closed: Literal["won", "lost"] | None = None
     forecast_category: Category = "pipeline"
     default_win_probability: Annotated[float, Field(ge=0, le=1)] | None = None
+    needs: tuple[BuyingElement, ...] = ()
+    """Buying elements that a deal in this stage should have gathered; each stage says all of its own."""
+
+    @model_validator(mode="after")
+    def _needs_something_while_open(self) -> Self:
+        if self.closed and self.needs:
+            raise ValueError("expected no needs in a stage that is closed")
+        if len(set(self.needs)) < len(self.needs):
+            raise ValueError("a buying element is needed twice")
+        return self
 
     @property
     def spellings(self) -> tuple[str, ...]:

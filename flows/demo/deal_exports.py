@@ -28,6 +28,7 @@ def opportunities(time: WorkingTime, deals: Deals, accounts: Accounts, now: View
     reason = np.searchsorted(reason_edges, (number * 0.6180339887) % 1.0, side="right")
     rival = np.where((reason == 1) | (number % 5 == 0), number % len(words.COMPETITORS), -1)
     moment = "%Y/%m/%d %H:%M:%S"
+    gathered = _gathered(deals, now, chosen)
     return pl.DataFrame(
         {
             "商机编号": deal_ids(deals, chosen),
@@ -49,10 +50,28 @@ def opportunities(time: WorkingTime, deals: Deals, accounts: Accounts, now: View
             "丢单原因": word(words.LOSS_REASONS, np.where(lost, reason, -1)),
             "竞争对手": word(words.COMPETITORS, np.where(lost, rival, -1)),
             "下一步": word(words.NEXT_STEPS, step),
+            "采购要素": word(words.BUYING_ELEMENT_SETS, gathered - 1),
             "最后修改时间": moments(now.modified, moment),
             "商机评分": pl.Series(number * 7 % 100),
         }
     )
+
+
+def _gathered(deals: Deals, now: View, chosen: Ints) -> Ints:
+    """The buying elements known of each deal, as a number of four bits: more with every stage reached, in any order.
+
+    Drawn from the deal's number and not from the stream that made the company, which stays what it is.
+    """
+    furthest = np.zeros(deals.count, np.int64)
+    events = np.flatnonzero(now.events & (deals.event_stage < words.WON))
+    np.maximum.at(furthest, deals.event_deal[events], deals.event_stage[events])
+    stage = np.where(deals.event_stage[now.last] == words.WON, words.WON, furthest[chosen])
+    number = deals.first_number + chosen
+    bits = np.zeros(len(chosen), np.int64)
+    for element, share in enumerate(words.GATHERED_BY_STAGE):
+        draw = (number * (0.7548776662 + 0.1 * element) + 0.1 * element) % 1.0
+        bits += (draw < np.array(share)[stage]).astype(np.int64) << element
+    return bits
 
 
 def opportunity_history(time: WorkingTime, deals: Deals, now: View) -> pl.DataFrame:

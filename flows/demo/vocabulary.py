@@ -40,6 +40,18 @@ PRODUCT_SHARE = (0.2, 0.15, 0.15, 0.13, 0.14, 0.11, 0.07, 0.05)
 LOSS_REASONS = ("价格", "竞争对手", "无预算", "需求取消", "决策延迟", "功能不符", "失去联系")
 LOSS_SHARE = (0.22, 0.2, 0.17, 0.12, 0.13, 0.08, 0.08)
 COMPETITORS = ("远图软件", "BlueRiver", "中宏信息", "Stratia")
+BUYING_ELEMENTS = ("预算", "决策人", "需求", "时间")
+BUYING_ELEMENT_SETS = tuple(
+    "、".join(name for bit, name in enumerate(BUYING_ELEMENTS) if bits >> bit & 1) for bits in range(1, 16)
+)
+"""Every set of buying elements but the empty one, as one cell of the export; number 1 stands first."""
+GATHERED_BY_STAGE = (
+    (0.1, 0.3, 0.6, 0.86, 0.95, 0.97),
+    (0.15, 0.4, 0.65, 0.85, 0.94, 0.96),
+    (0.3, 0.72, 0.9, 0.96, 0.98, 0.99),
+    (0.1, 0.35, 0.55, 0.8, 0.95, 0.98),
+)
+"""Share of deals of which each element is known once they have reached a stage, and when won."""
 NEXT_STEPS = (
     "约决策人见面",
     "发送方案",

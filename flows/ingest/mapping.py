@@ -15,6 +15,7 @@ import polars as pl
 from flows.config.sources import Column, Source
 from flows.errors import ConfigError
 from flows.ingest.amounts import NumberFormat, decimals, floats, integers
+from flows.ingest.buying_elements import buying_element_words, read_buying_elements
 from flows.ingest.payment_terms import shares_not_whole
 from flows.ingest.readers.batch import ROW, header_name
 from flows.ingest.sheet_rules import (
@@ -226,6 +227,8 @@ class ColumnMapping:
             text = typed_ids(text)
         if name.endswith("_id") or name in _LOST_AS_NUMBERS:
             return identifiers(text)
+        if name == "buying_elements":
+            return read_buying_elements(text)
         if name == "payment_terms":
             return Parsed(text, {"shares_not_100": shares_not_whole(text)})
         return Parsed(with_unit(text, self.rules.units.get(name)) if self.rules else text)
@@ -258,7 +261,7 @@ class ColumnMapping:
             formats = self._formats(column, self.source.dates if reason == "not_a_date" else self.source.moments)
             return ", ".join(_EXAMPLE.strftime(format_) for format_ in formats[:_EXAMPLES_SHOWN])
         if reason == "unknown_value":
-            words = list(self._lookup(column))
+            words = list(self._lookup(column) or (buying_element_words() if name == "buying_elements" else ()))
             return ", ".join(words[:_WORDS_SHOWN]) + (", …" if len(words) > _WORDS_SHOWN else "")
         return None
 
