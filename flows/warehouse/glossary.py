@@ -176,7 +176,11 @@ def render_doc_blocks(domain: str, metrics: tuple[Metric, ...]) -> str:
 
 def rendered(folder: Path = GLOSSARY) -> dict[str, str]:
     """The files of doc blocks that belong to the glossary, by name."""
-    return {f"{name}.md": render_doc_blocks(name, domain.metrics) for name, domain in load_domains(folder).items()}
+    return {
+        f"{name}.md": render_doc_blocks(name, domain.metrics)
+        for name, domain in load_domains(folder).items()
+        if domain.metrics
+    }
 
 
 def write_doc_blocks(source: Path = GLOSSARY, target: Path = DOC_BLOCKS) -> list[str]:

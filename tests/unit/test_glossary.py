@@ -110,7 +110,7 @@ def undefined(domains: dict[str, Domain], columns: dict[str, dict[str, Any]]) ->
             yield f"{place} has the name of a metric and is not listed by it"
         if column["data_type"].startswith(NUMERIC) and not argued and place not in metrics:
             yield f"{place} has no definition: add it to a metric's `marts`, or to `plain` with a reason"
-        if argued and place in metrics:
+        if place in metrics and place in plain:
             yield f"{place} is both a metric and argued to be none"
 
 
@@ -132,6 +132,10 @@ def test_every_metric_is_proven_by_tests_that_exist():
 
 def test_every_metric_stands_where_the_glossary_says(columns):
     assert list(misplaced(load_domains(), columns)) == []
+
+
+def test_every_figure_of_a_mart_is_defined_or_argued_to_need_no_definition(columns):
+    assert list(undefined(load_domains(), columns)) == []
 
 
 def test_the_retrospective_shows_metrics_of_the_glossary(columns):
@@ -213,12 +217,13 @@ def test_a_metric_defined_twice_or_by_halves_is_refused_with_its_file(tmp_path):
 def test_the_files_of_doc_blocks_follow_the_domains(tmp_path):
     source, target = tmp_path / "glossary", tmp_path / "docs"
     source.mkdir()
-    written(source, money={"metrics": [ENTRY]}, plan={"plain": [{"why": "order", "columns": ["*.level"]}]})
-    assert write_doc_blocks(source, target) == ["money.md", "plan.md"]
+    rhythm = {"metrics": [ENTRY | {"key": "won"}]}
+    written(source, money={"metrics": [ENTRY]}, rhythm=rhythm, plain={"plain": [{"why": "order", "columns": ["*.no"]}]})
+    assert write_doc_blocks(source, target) == ["money.md", "rhythm.md"]
     assert write_doc_blocks(source, target) == []
     text = (target / "money.md").read_text(encoding="utf-8")
     assert "{% docs metric_win_rate %}\nWin rate · 赢单率: won ÷ closed. Unit: share." in text
     assert "赢单 ÷ 关闭。" in text
-    (source / "plan.yml").unlink()
-    assert write_doc_blocks(source, target) == ["plan.md"]
+    (source / "rhythm.yml").unlink()
+    assert write_doc_blocks(source, target) == ["rhythm.md"]
     assert [path.name for path in target.iterdir()] == ["money.md"]
