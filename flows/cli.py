@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.commands import alerts, night, onboard, operate, publish, quarantine, report
+from flows.commands import alerts, metrics, night, onboard, operate, publish, quarantine, report
 from flows.commands.context import PROJECT, Command, console, errors
 from flows.errors import PlanloopError
 from flows.operate.display import print_json
@@ -19,7 +19,15 @@ from flows.operate.environment import prepare
 from flows.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for _command in (night.refresh, onboard.onboard, night.demo, operate.status, operate.doctor, operate.schedule):
+for _command in (
+    night.refresh,
+    onboard.onboard,
+    night.demo,
+    operate.status,
+    operate.doctor,
+    operate.schedule,
+    metrics.metrics,
+):
     app.command()(_command)
 app.add_typer(publish.app, name="publish")
 app.add_typer(quarantine.app, name="quarantine")

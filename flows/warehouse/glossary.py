@@ -46,8 +46,8 @@ UNITS = {
     "count per week": "个/周",
     "units": "件",
     "that of the metric": "同该指标",
-    "that of the metric, per working day": "同该指标,每工作日",
-    "reporting currency, or count for metrics that count": "报告币种;计数类指标为个",
+    "that of the metric, per working day": "同该指标，每工作日",
+    "reporting currency, or count for metrics that count": "报告币种；计数类指标为个",
 }
 
 
