@@ -7,7 +7,7 @@ with open_spells as (
         opportunity_id,
         stage
     from {{ model }}
-    where is_censored
+    where outcome = 'open'
 
 ),
 

@@ -21,6 +21,7 @@ spells as (
         sum(case when is_first_entry and not is_entry_assumed then 1 else 0 end) as entrants,
         count(*) as n_spells
     from {{ ref('fct_stage_spell') }}
+    where not is_deal_deleted
     group by stage
 
 )

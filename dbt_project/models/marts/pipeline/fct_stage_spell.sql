@@ -2,7 +2,7 @@
 
 with spells as (
 
-    select * from {{ ref('int_stage_spells') }}
+    select * from {{ ref('int_stage_spells_of_all_deals') }}
 
 ),
 
@@ -24,9 +24,22 @@ nodes as (
 
 ),
 
+-- `place` counts the open stages alone; won lies behind the last of them, lost nowhere.
 stages as (
 
-    select * from {{ ref('stg_night__stages') }}
+    select
+        stage,
+        stage_no,
+        is_closed,
+        is_won,
+        case
+            when is_won then sum(case when is_closed then 0 else 1 end) over () + 1
+            when not is_closed
+                then sum(case when is_closed then 0 else 1 end) over (
+                    order by stage_no rows between unbounded preceding and current row
+                )
+        end as place
+    from {{ ref('stg_night__stages') }}
 
 ),
 
@@ -50,10 +63,19 @@ final as (
         spells.segment,
         spells.entered_on,
         spells.left_on,
-        {{ days_between('spells.entered_on', 'coalesce(spells.left_on, run.as_of_date)') }} as dwell_days,
-        spells.left_on is null as is_censored,
+        spells.dwell_days,
+        spells.is_censored,
         spells.is_first_entry,
+        spells.is_latest,
         spells.is_entry_assumed,
+        previous_stages.stage as previous_stage,
+        case
+            when spells.previous_stage_no in ({{ gone_stage_no() }}, {{ merged_stage_no() }}) then 'restored'
+            when previous_stages.stage_no is null then 'begun'
+            when previous_stages.is_closed then 'reopened'
+            when spells.previous_stage_no < spells.stage_no then 'advanced'
+            else 'moved_back'
+        end as entry_kind,
         next_stages.stage as next_stage,
         case
             when spells.left_on is null then 'open'
@@ -64,6 +86,14 @@ final as (
             when spells.next_stage_no > spells.stage_no then 'advanced'
             else 'moved_back'
         end as outcome,
+        cast(next_stages.place - stages.place as integer) as stages_moved,
+        cast(
+            case
+                when next_stages.place > stages.place then next_stages.place - stages.place - 1
+                when next_stages.place < stages.place then 0
+            end as integer
+        ) as stages_skipped,
+        spells.is_deal_deleted,
         run.as_of_date,
         run.run_id
     from spells
@@ -71,6 +101,7 @@ final as (
     inner join opportunities on spells.okey = opportunities.okey
     inner join nodes on spells.node_no = nodes.node_no
     inner join stages on spells.stage_no = stages.stage_no
+    left join stages as previous_stages on spells.previous_stage_no = previous_stages.stage_no
     left join stages as next_stages on spells.next_stage_no = next_stages.stage_no
 
 )
