@@ -1,7 +1,7 @@
 -- Grain: one stay of one opportunity in one open stage, of deals that are gone tonight among them.
 
--- How long deals stay would be judged from those that outlived it if the stays of deleted ones were left out: a stale deal
--- that somebody clears away has stayed long. It stays here, and is censored on the day it went.
+-- A stale deal that somebody clears away has stayed long: without the stays of deals that are gone, stages would look
+-- quicker than they are. Such a stay is censored on the day the record went.
 
 with stages as (
 
