@@ -14,6 +14,20 @@
 {%- endmacro %}
 
 
+{#- Value of `value` in the row with the least `order_by`. -#}
+{% macro arg_min(value, order_by) -%}
+    {{ return(adapter.dispatch('arg_min', 'planloop')(value, order_by)) }}
+{%- endmacro %}
+
+{% macro default__arg_min(value, order_by) -%}
+    min_by({{ value }}, {{ order_by }})
+{%- endmacro %}
+
+{% macro duckdb__arg_min(value, order_by) -%}
+    arg_min({{ value }}, {{ order_by }})
+{%- endmacro %}
+
+
 {#- The value at `share` of the ordered values, one of the values themselves, so that whole numbers stay whole. -#}
 {% macro quantile_of(value, share) -%}
     {{ return(adapter.dispatch('quantile_of', 'planloop')(value, share)) }}

@@ -22,11 +22,19 @@ moves as (
 
     select
         okey,
-        max(case when stage_no <> previous_stage_no then event_on end) as stage_entered_on,
-        sum(case when previous_close_month_no > 0 and close_month_no > previous_close_month_no then 1 else 0 end)
-            as push_count
+        max(case when stage_no <> previous_stage_no then event_on end) as stage_entered_on
     from events
     group by okey
+
+),
+
+pushes as (
+
+    select
+        okey,
+        push_count,
+        push_days
+    from {{ ref('int_opportunity_pushes') }}
 
 ),
 
@@ -43,7 +51,8 @@ final as (
     select
         opportunities.okey,
         coalesce(moves.stage_entered_on, opportunities.created_on) as stage_entered_on,
-        cast(coalesce(moves.push_count, 0) as integer) as push_count,
+        coalesce(pushes.push_count, 0) as push_count,
+        pushes.push_days,
         -- Where nobody states a date, a usual cycle after creation; what is overdue counts in the running period.
         case
             when opportunities.is_closed then null
@@ -61,6 +70,7 @@ final as (
     cross join run
     cross join won_cycles
     left join moves on opportunities.okey = moves.okey
+    left join pushes on opportunities.okey = pushes.okey
 
 )
 

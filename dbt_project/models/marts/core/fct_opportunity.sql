@@ -53,6 +53,7 @@ expected as (
         win_rates.win_probability,
         win_rates.n_closed as win_probability_n,
         progress.push_count,
+        progress.push_days,
         progress.stage_entered_on,
         progress.forecast_close_on,
         case
@@ -98,6 +99,7 @@ final as (
         expected.win_probability_n,
         {{ cents_to_amount('expected.weighted_cents') }} as weighted_amount,
         expected.push_count,
+        expected.push_days,
         described.loss_reason,
         described.competitor,
         described.next_step,

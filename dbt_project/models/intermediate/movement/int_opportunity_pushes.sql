@@ -1,0 +1,107 @@
+-- Grain: one opportunity of which an expected close was stated while it stood open: how often and how far that moved.
+
+with stages as (
+
+    select
+        stage_no,
+        is_closed
+    from {{ ref('stg_night__stages') }}
+
+),
+
+-- What a deal in hand is expected to do: what a closing writes into the date is a result, no expectation. Only rows
+-- that can differ from the one before, for the window below.
+stated as (
+
+    select
+        events.okey,
+        events.event_no,
+        events.event_on,
+        events.close_day_no,
+        case when events.previous_close_day_no is null then 1 else 0 end as is_first_unit
+    from {{ ref('int_opportunity_events') }} as events
+    left join stages on events.stage_no = stages.stage_no
+    left join stages as previous_stages on events.previous_stage_no = previous_stages.stage_no
+    where
+        events.close_day_no > 0
+        and (
+            (events.stage_no > 0 and not stages.is_closed)
+            or events.stage_no = {{ unknown_stage_no() }}
+        )
+        and (
+            events.previous_close_day_no is null
+            or events.close_day_no <> events.previous_close_day_no
+            or events.previous_stage_no < 0
+            or previous_stages.is_closed
+        )
+
+),
+
+-- Before its first statement a deal carries tonight's date, which nobody stated then: only the last such row counts.
+known as (
+
+    select
+        *,
+        is_first_unit = 1
+        and coalesce(lead(is_first_unit) over (partition by okey order by event_no), 0) = 1 as is_unstated
+    from stated
+
+),
+
+-- A date that was taken away and stated again later has moved too.
+moves as (
+
+    select
+        okey,
+        event_no,
+        event_on,
+        close_day_no,
+        lag(close_day_no) over (partition by okey order by event_no) as previous_close_day_no
+    from known
+    where not is_unstated
+
+),
+
+counted as (
+
+    select
+        okey,
+        sum(
+            case when {{ month_of_day('close_day_no') }} > {{ month_of_day('previous_close_day_no') }} then 1 else 0 end
+        ) as push_count,
+        max(
+            case when {{ month_of_day('close_day_no') }} > {{ month_of_day('previous_close_day_no') }} then event_on end
+        ) as last_pushed_on,
+        {{ arg_min('close_day_no', 'event_no') }} as first_close_day_no,
+        {{ arg_max('close_day_no', 'event_no') }} as last_close_day_no
+    from moves
+    group by okey
+
+),
+
+dated as (
+
+    select
+        okey,
+        push_count,
+        last_pushed_on,
+        {{ day_of_number('first_close_day_no') }} as first_close_on,
+        {{ day_of_number('last_close_day_no') }} as last_close_on
+    from counted
+
+),
+
+final as (
+
+    select
+        okey,
+        cast(push_count as integer) as push_count,
+        {{ days_between('first_close_on', 'last_close_on') }} as push_days,
+        last_pushed_on,
+        first_close_on,
+        last_close_on
+    from dated
+
+)
+
+select * from final
