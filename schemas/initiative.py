@@ -12,10 +12,12 @@ class Initiative(Entity):
     goal: str = text("The goal it serves.")
     action: str = text("What is to be done.", required=True)
     dri: str = identifier("user_id of the directly responsible individual.")
+    starts_on: pl.Date = business_date("First day; with the deadline, the days over which a budget is spent.")
     due_on: pl.Date = business_date("Deadline.")
     metric: str = text("Metric it should move.")
     status: str = text("Status as written.")
     budget: Amount = money("Budget.", non_negative=True)
+    lead_source: str = text("The source of leads that the budget pays for, as leads name it.")
     currency: str = text("ISO 4217 code.", str_matches=r"^[A-Z]{3}$")
 
     class Config(Entity.Config):

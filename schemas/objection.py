@@ -13,6 +13,7 @@ class Objection(Entity):
     objection_type: str = text("Kind of objection.", required=True)
     stage: str = text("Stage key in which it was raised.")
     raised_on: pl.Date = business_date("When it was raised.")
+    resolved_on: pl.Date = business_date("When it was settled, whichever way.")
     response: str = text("How it was answered.")
     outcome: str = text("resolved, open or lost.", isin=["resolved", "open", "lost"])
 

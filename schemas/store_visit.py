@@ -16,8 +16,10 @@ class StoreVisit(Entity):
     is_done: pl.Boolean = flag("Whether it took place.")
     sku_stocked: pl.Int64 = number("Products stocked.", ge=0)
     sku_sold: pl.Int64 = number("Products sold since the last visit.", ge=0)
+    units_opening: pl.Int64 = number("Units in stock after the visit before, where the source states it.", ge=0)
     units_received: pl.Int64 = number("Units received.", ge=0)
     units_sold: pl.Int64 = number("Units sold.", ge=0)
+    units_on_hand: pl.Int64 = number("Units counted in stock at the visit.", ge=0)
 
     class Config(Entity.Config):
         """Key and freshness."""

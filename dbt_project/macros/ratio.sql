@@ -2,3 +2,8 @@
 {% macro ratio(numerator, denominator) -%}
     case when ({{ denominator }}) <> 0 then cast(({{ numerator }}) as double) / ({{ denominator }}) end
 {%- endmacro %}
+
+{#- The value, 0 for a negative one, and null for null: `greatest` would make that 0. -#}
+{% macro not_negative(value) -%}
+    case when ({{ value }}) < 0 then 0 else {{ value }} end
+{%- endmacro %}

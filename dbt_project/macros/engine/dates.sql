@@ -14,6 +14,20 @@
 {%- endmacro %}
 
 
+{#- Whole minutes from `start` to `end`, moments. -#}
+{% macro minutes_between(start, end) -%}
+    {{ return(adapter.dispatch('minutes_between', 'planloop')(start, end)) }}
+{%- endmacro %}
+
+{% macro default__minutes_between(start, end) -%}
+    cast(floor((unix_timestamp({{ end }}) - unix_timestamp({{ start }})) / 60) as bigint)
+{%- endmacro %}
+
+{% macro duckdb__minutes_between(start, end) -%}
+    date_sub('minute', {{ start }}, {{ end }})
+{%- endmacro %}
+
+
 {#- `date` moved by `months`, to the same day or the last of a shorter month. -#}
 {% macro add_months(date, months) -%}
     {{ return(adapter.dispatch('add_months', 'planloop')(date, months)) }}

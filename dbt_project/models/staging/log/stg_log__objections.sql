@@ -14,6 +14,7 @@ final as (
         objection_type,
         stage,
         raised_on,
+        resolved_on,
         response,
         outcome,
         _change,

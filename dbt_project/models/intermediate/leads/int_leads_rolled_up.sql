@@ -1,0 +1,161 @@
+-- Grain: one period of creation (month, quarter), node and cell of source, quality, industry and segment.
+
+{#
+    Cells: the total; each value of each dimension with 'all' in the others; in quarters also source × quality. Every
+    other combination would multiply the rows and leave a handful of leads in each.
+-#}
+{% set dimensions = ['source', 'quality', 'industry', 'segment'] -%}
+{% set measures = [
+    'leads', 'touched', 'converted', 'disqualified', 'converted_undated', 'within_30', 'within_60', 'within_90',
+    'deals', 'won', 'lost', 'won_cents', 'open_cents'
+] -%}
+
+with dates as (
+
+    select
+        day,
+        month_start_on
+    from {{ ref('int_dates') }}
+
+),
+
+months as (
+
+    select distinct
+        month_start_on,
+        quarter_start_on
+    from {{ ref('int_dates') }}
+
+),
+
+ancestors as (
+
+    select
+        node_no,
+        ancestor_node_no
+    from {{ ref('int_node_ancestors') }}
+
+),
+
+counted as (
+
+    select
+        leads.node_no,
+        {{ each_column(dimensions, 'leads') }},
+        dates.month_start_on,
+        leads.is_touched,
+        leads.is_converted,
+        leads.is_disqualified,
+        leads.days_to_conversion,
+        leads.has_brought_deal,
+        leads.has_brought_deal and leads.is_deal_won as has_won,
+        leads.has_brought_deal and leads.is_deal_closed and not leads.is_deal_won as has_lost,
+        leads.has_brought_deal and not leads.is_deal_closed as is_open,
+        leads.amount_cents
+    from {{ ref('int_leads') }} as leads
+    inner join dates on leads.created_on = dates.day
+
+),
+
+{% set counts -%}
+    count(*) as leads,
+        count(case when is_touched then 1 end) as touched,
+        count(case when is_converted then 1 end) as converted,
+        count(case when is_disqualified then 1 end) as disqualified,
+        count(case when is_converted and days_to_conversion is null then 1 end) as converted_undated,
+        count(case when days_to_conversion <= 30 then 1 end) as within_30,
+        count(case when days_to_conversion <= 60 then 1 end) as within_60,
+        count(case when days_to_conversion <= 90 then 1 end) as within_90,
+        count(case when has_brought_deal then 1 end) as deals,
+        count(case when has_won then 1 end) as won,
+        count(case when has_lost then 1 end) as lost,
+        cast(coalesce(sum(case when has_won then amount_cents end), 0) as bigint) as won_cents,
+        cast(coalesce(sum(case when is_open then amount_cents end), 0) as bigint) as open_cents
+{%- endset -%}
+
+pairs as (
+
+    select
+        node_no,
+        month_start_on,
+        source,
+        quality,
+        {{ counts }}
+    from counted
+    group by node_no, month_start_on, source, quality
+
+),
+
+cells as (
+
+    {% for kept in [[], ['source'], ['quality'], ['source', 'quality']] -%}
+        select
+            node_no,
+            month_start_on,
+            {{ cell_columns(dimensions, kept) }},
+            {{ sum_each(measures) }}
+        from pairs
+        group by {{ (['node_no', 'month_start_on'] + kept) | join(', ') }}
+
+        union all
+
+    {% endfor -%}
+    {% for kept in ['industry', 'segment'] -%}
+        select
+            node_no,
+            month_start_on,
+            {{ cell_columns(dimensions, [kept]) }},
+            {{ counts }}
+        from counted
+        group by node_no, month_start_on, {{ kept }}
+        {% if not loop.last %}
+        union all
+
+        {% endif %}
+    {%- endfor %}
+
+),
+
+by_node as (
+
+    select
+        ancestors.ancestor_node_no as node_no,
+        cells.month_start_on,
+        {{ each_column(dimensions, 'cells') }},
+        {{ sum_each(measures, 'cells') }}
+    from cells
+    inner join ancestors on cells.node_no = ancestors.node_no
+    group by
+        ancestors.ancestor_node_no, cells.month_start_on,
+        cells.source, cells.quality, cells.industry, cells.segment
+
+),
+
+final as (
+
+    select
+        'month' as period_kind,
+        month_start_on as period_start_on,
+        node_no,
+        {{ each_column(dimensions) }},
+        {{ each_column(measures) }}
+    from by_node
+    where source = 'all' or quality = 'all'
+
+    union all
+
+    select
+        'quarter' as period_kind,
+        months.quarter_start_on as period_start_on,
+        by_node.node_no,
+        {{ each_column(dimensions, 'by_node') }},
+        {{ sum_each(measures, 'by_node') }}
+    from by_node
+    inner join months on by_node.month_start_on = months.month_start_on
+    group by
+        months.quarter_start_on, by_node.node_no,
+        by_node.source, by_node.quality, by_node.industry, by_node.segment
+
+)
+
+select * from final

@@ -1,0 +1,29 @@
+{#- Every lead in the CRM that has come in stands in one month and one quarter of the company's total. -#}
+{% test lead_funnel_has_every_lead(model) %}
+
+with counted as (
+
+    select
+        (select count(*) from {{ ref('int_leads') }}) as n_leads,
+        (
+            select sum(leads)
+            from {{ model }}
+            where
+                node_key = 'company' and period_kind = 'month'
+                and source = 'all' and quality = 'all' and industry = 'all' and segment = 'all'
+        ) as n_months,
+        (
+            select sum(leads)
+            from {{ model }}
+            where
+                node_key = 'company' and period_kind = 'quarter'
+                and source = 'all' and quality = 'all' and industry = 'all' and segment = 'all'
+        ) as n_quarters
+
+)
+
+select *
+from counted
+where n_leads <> coalesce(n_months, 0) or n_leads <> coalesce(n_quarters, 0)
+
+{% endtest %}

@@ -1,0 +1,123 @@
+"""A made-up company by chance: every kind of row that these marts read, with what goes wrong in real exports."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from tests.reference.company import Company, Row
+
+AS_OF = date(2024, 11, 20)
+START = date(2023, 7, 3)
+KEYS = {
+    "user": "user_id",
+    "lead": "lead_id",
+    "activity": "activity_id",
+    "initiative": "initiative_id",
+    "opportunity": "opportunity_id",
+}
+USERS = [
+    {"user_id": "boss", "name": "老板", "role": "leader"},
+    {"user_id": "mia", "name": "Mia", "role": "manager", "region": "华东", "team": "一队", "manager_id": "boss"},
+    {"user_id": "ann", "name": "Ann", "role": "rep", "region": "华东", "team": "一队", "manager_id": "mia"},
+    {"user_id": "bob", "name": "Bob", "role": "rep", "region": "华东", "team": "二队", "manager_id": "boss"},
+    {"user_id": "cai", "name": "蔡", "role": "rep", "region": "华北", "manager_id": "boss"},
+    {"user_id": "dee", "name": "Dee", "role": "rep"},
+]
+PATH = {
+    "boss": ("rep:boss", "company"),
+    "mia": ("rep:mia", "team:华东/一队", "region:华东", "company"),
+    "ann": ("rep:ann", "team:华东/一队", "region:华东", "company"),
+    "bob": ("rep:bob", "team:华东/二队", "region:华东", "company"),
+    "cai": ("rep:cai", "region:华北", "company"),
+    "dee": ("rep:dee", "company"),
+}
+OWNERS = (*PATH, "gone", None)
+
+
+def company(seed: int, leads: int = 150) -> Company:
+    """Deals, leads and all else of one seed."""
+    random = Random(seed)
+    deals = [_deal(random, number) for number in range(leads)]
+    merged = {row["opportunity_id"]: "o-000" for row in deals if row.get("merged_into_id")}
+    log: dict[str, list[Row]] = {"user": USERS, "opportunity": deals}
+    log["opportunity"] += [
+        row | {"_change": "deleted", "_valid_from": AS_OF} for row in deals[1:] if random.random() < 0.05
+    ]
+    log["lead"] = [row for number in range(leads) for row in _lead(random, number, leads)]
+    log["activity"] = [_activity(random, number, leads) for number in range(leads)]
+    log["initiative"] = [_budget(random, number) for number in range(6)]
+    return Company(AS_OF, log, KEYS, PATH, merged, random.choice([1, 2, 4]), frozenset({date(2024, 5, 1)}))
+
+
+def _day(random: Random, last: date = AS_OF) -> date:
+    return START + timedelta(random.randrange((last - START).days + 1))
+
+
+def _moment(random: Random, day: date) -> datetime:
+    return datetime.combine(day, time(random.randrange(24), random.randrange(60), random.randrange(60)))
+
+
+def _deal(random: Random, number: int) -> Row:
+    created = _day(random)
+    stage = random.choice(["qualification", "proposal", "negotiation", "won", "won", "lost", "lost"])
+    row: Row = {"opportunity_id": f"o-{number:03d}", "owner_id": random.choice(OWNERS), "stage": stage}
+    row |= {"amount": Decimal(random.randrange(1, 10**7)) / 100 if random.random() < 0.9 else None}
+    row |= {"created_on": created, "created_at": _moment(random, created), "_valid_from": AS_OF - timedelta(1)}
+    row |= {"segment": random.choice(["A", "B", None])}
+    if stage in ("won", "lost"):
+        row |= {"closed_on": min(AS_OF, created + timedelta(random.randrange(200)))}
+    if stage == "lost":
+        row |= {"loss_reason": random.choice(["价格", "竞争对手", "all", None])}
+        row |= {"competitor": random.choice(["远图软件", "Stratia", None])}
+    if number and random.random() < 0.04:
+        row |= {"merged_into_id": "o-000"}
+    return row
+
+
+def _lead(random: Random, number: int, deals: int) -> list[Row]:
+    created = _day(random, AS_OF + timedelta(5))
+    at = _moment(random, created)
+    row: Row = {
+        "lead_id": f"l-{number:03d}",
+        "created_at": at,
+        "created_on": created,
+        "_valid_from": AS_OF - timedelta(1),
+    }
+    row |= {
+        "source": random.choice(["官网", "展会", "all", None]),
+        "quality": random.choice(["high", "medium", "low", None]),
+    }
+    row |= {"industry": random.choice(["制造业", "零售"]), "segment": random.choice(["A", "B", None])}
+    row |= {"owner_id": random.choice(OWNERS)}
+    row |= {"status": random.choice(["New", "Converted", "disqualified", "无效", "跟进中", None])}
+    if random.random() < 0.5:
+        touch = at + timedelta(minutes=random.choice([random.randrange(-90, 500), random.randrange(30_000)]))
+        row |= {"first_touch_at": touch, "first_touch_on": touch.date()}
+    if random.random() < 0.4:
+        row |= {"opportunity_id": f"o-{random.randrange(int(deals * 1.1)):03d}"}
+    if random.random() < 0.4:
+        converted = at + timedelta(days=random.choice([random.randrange(-2, 40), random.randrange(150)]))
+        row |= {"converted_at": converted, "converted_on": converted.date()}
+    rows = [row]
+    if random.random() < 0.2:
+        rows.append(row | {"source": "转介绍", "_change": random.choice(["changed", "deleted"]), "_valid_from": AS_OF})
+    return rows
+
+
+def _activity(random: Random, number: int, leads: int) -> Row:
+    day = _day(random, AS_OF + timedelta(3))
+    row: Row = {"activity_id": f"a-{number:03d}", "activity_type": "call", "occurred_on": day, "_valid_from": AS_OF}
+    row |= {"occurred_at": _moment(random, day)}
+    return row | ({"lead_id": f"l-{random.randrange(leads):03d}"} if random.random() < 0.8 else {})
+
+
+def _budget(random: Random, number: int) -> Row:
+    first = _day(random)
+    row: dict[str, Any] = {"initiative_id": f"i-{number}", "action": "a", "_valid_from": AS_OF}
+    row |= {
+        "lead_source": random.choice(["官网", "展会", "all", None]),
+        "budget": Decimal(random.randrange(10**7)) / 100,
+    }
+    row |= {"starts_on": random.choice([first, None]), "due_on": first + timedelta(random.randrange(200))}
+    return row
