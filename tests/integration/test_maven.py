@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tests.integration.conftest import EXAMPLES, Planloop
+from tests.integration.maven_side_by_side import COMPARISONS, ask, show
 from tests.integration.records import count_records
 
 OPPORTUNITIES, WON, LOST, WON_VALUE = 8800, 4238, 2473, 10_005_534
@@ -48,20 +50,13 @@ def test_every_row_of_every_file_is_accounted_for(maven: Planloop, data_folder: 
         assert rows_in == counted[file.rsplit("/", 1)[-1]] == accepted + quarantined
 
 
-def test_wins_by_manager_agree_with_a_count_on_the_files(maven: Planloop, data_folder: Path) -> None:
-    folder = data_folder / "maven"
-    expected = maven.query(
-        f"select t.manager, count(*), sum(p.close_value) from read_csv('{folder}/sales_pipeline.csv') as p"
-        f" join read_csv('{folder}/sales_teams.csv') as t using (sales_agent)"
-        " where p.deal_stage = 'Won' group by all order by all"
-    )
-    found = maven.query(
-        "select t.name, count(*), sum(o.amount) from marts.fct_opportunity as o"
-        " join marts.dim_node as r on r.node_key = o.node_key and r.is_current"
-        " join marts.dim_node as t on t.node_key = r.parent_node_key and t.is_current"
-        " where o.is_won group by all order by all"
-    )
-    assert found == expected
+@pytest.mark.parametrize("number", range(len(COMPARISONS)), ids=[comparison.title for comparison in COMPARISONS])
+def test_the_marts_say_what_the_files_say(maven: Planloop, data_folder: Path, number: int) -> None:
+    """``pytest -s`` prints both beside each other, and so does ``python -m tests.integration.maven_side_by_side``."""
+    answers = ask(COMPARISONS[number], maven.workspace / "published" / "marts.duckdb", data_folder / "maven")
+    show(answers, Console(width=140))
+    assert answers.files
+    assert answers.marts == answers.files
 
 
 def test_the_same_inputs_give_the_same_bytes_in_another_workspace(
