@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from flows.config import load
 from schemas.registry import ENTITIES
-from tests.bench.plain_sql import script
+from tests.bench.mart_costs import growth_exponent, mart_costs, table
+from tests.bench.plain_sql import run, statements
 
 PROJECT = Path(__file__).parents[3]
 # In a process of its own: measuring waits for every orphan of the process that measures.
@@ -46,13 +48,14 @@ def test_an_exit_code_that_is_no_failure_is_told(tmp_path):
     assert measured("raise SystemExit(3)", tmp_path / "log")["exit_code"] == 3
 
 
-def test_the_plain_script_builds_what_the_manifest_describes(tmp_path):
+def test_plain_sql_builds_what_the_manifest_describes_and_times_each_model(tmp_path):
     def model(name: str, sql: str, materialized: str, *parents: str) -> dict:
         return {
+            "name": name,
             "resource_type": "model",
-            "database": "memory",
+            "database": "candidate",
             "schema": "marts",
-            "relation_name": f'"memory"."marts"."{name}"',
+            "relation_name": f'"candidate"."marts"."{name}"',
             "compiled_code": sql,
             "config": {"materialized": materialized},
             "depends_on": {"nodes": list(parents)},
@@ -64,13 +67,41 @@ def test_the_plain_script_builds_what_the_manifest_describes(tmp_path):
         "test.some": {"resource_type": "test"},
     }
     (tmp_path / "manifest.json").write_text(json.dumps({"nodes": nodes}))
-    with duckdb.connect() as connection:
-        connection.execute(script(tmp_path / "manifest.json"))
+    timings = run(statements(tmp_path / "manifest.json"), tmp_path, "1GB", 1)
+    assert list(timings) == ["doubled", "total"]
+    assert all(seconds >= 0 for took in timings.values() for seconds in took)
+    with duckdb.connect(str(tmp_path / "candidate.duckdb")) as connection:
         assert connection.execute("select n from marts.total").fetchall() == [(12,)]
         kinds = connection.execute(
             "select table_name, table_type from information_schema.tables order by all"
         ).fetchall()
     assert kinds == [("doubled", "VIEW"), ("total", "BASE TABLE")]
+
+
+def test_growth_is_the_exponent_between_the_smallest_size_and_the_largest():
+    assert growth_exponent([0.1, 1], [0.2, 2.0]) == pytest.approx(1)
+    assert growth_exponent([0.1, 1], [0.2, 20.0]) == pytest.approx(2)
+    assert growth_exponent([0.25, 1, 4], [1.0, 9.0, 4.0]) == pytest.approx(0.5)  # × 16 in size, × 4 in time
+    assert growth_exponent([1], [2.0]) is None
+    assert growth_exponent([0.1, 1], [0.01, 0.4]) is None
+
+
+def test_a_mart_costs_itself_and_everything_it_is_made_from_once():
+    models = {
+        "m.a": {"name": "a", "schema": "scratch", "depends_on": {"nodes": ["source.s"]}},
+        "m.b": {"name": "b", "schema": "scratch", "depends_on": {"nodes": ["m.a"]}},
+        "m.x": {"name": "mart_x", "schema": "marts", "depends_on": {"nodes": ["m.a", "m.b"]}},
+        "m.y": {"name": "mart_y", "schema": "marts", "depends_on": {"nodes": ["m.a"]}},
+    }
+    small = {"a": (1.0, 2.0), "b": (1.0, 1.0), "mart_x": (0.1, 0.2), "mart_y": (0.3, 0.5)}
+    large = {"a": (9.0, 20.0), "b": (9.0, 10.0), "mart_x": (1.0, 2.0), "mart_y": (3.0, 5.0)}
+    [dearest, other] = mart_costs(models, [0.1, 1], [small, large])
+    assert (dearest.name, dearest.wall, dearest.cpu, dearest.whole) == ("mart_y", (0.3, 3.0), (0.5, 5.0), (2.5, 25.0))
+    assert (other.name, other.whole, other.exponent) == ("mart_x", (3.2, 32.0), pytest.approx(1))
+    head, first, second = table([0.1, 1], [dearest, other])
+    assert head.split() == "mart wall 0.1 M CPU 0.1 M whole 0.1 M wall 1 M CPU 1 M whole 1 M growth".split()
+    assert first.split() == ["mart_y", "0.30", "0.50", "2.50", "3.00", "5.00", "25.00", "1.00"]
+    assert len(second) == len(first) == len(head)
 
 
 def test_the_benchmarks_configuration_is_valid():
