@@ -15,6 +15,7 @@ import polars as pl
 
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
 from flows.warehouse.dbt import let_go
+from flows.warehouse.inputs import HYGIENE_RULE, SNOOZE
 from schemas.registry import ENTITIES
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
@@ -113,6 +114,8 @@ INPUTS: dict[str, dict[str, Any]] = {
         "drift_en": pl.String,
         "drift_zh": pl.String,
     },
+    "hygiene_rule": dict(HYGIENE_RULE),
+    "snooze": dict(SNOOZE),
     "forecast": {
         "as_of_date": pl.Date,
         "run_id": pl.String,
@@ -147,6 +150,15 @@ def stage_rows() -> list[dict[str, Any]]:
     """Three open stages, won and lost."""
     keys = ("stage", "name_en", "name_zh", "is_closed", "is_won", "forecast_category", "default_win_probability")
     return [dict(zip(keys, stage, strict=True)) | {"stage_no": no} for no, stage in enumerate(STAGES, start=1)]
+
+
+def hygiene_rows(**stages: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The default thresholds for every stage; what a test wants otherwise, by stage."""
+    usual: dict[str, Any] = {"no_touch_working_days": 10, "overdue_days": 0, "lying_signals": 2, "dwell_min_n": 30}
+    usual |= {f"needs_{element}": False for element in ("budget", "decision_maker", "need", "timing")}
+    return [
+        usual | {"stage": stage, **stages.get(stage or "", {})} for stage in (None, *(key for key, *_ in STAGES[:3]))
+    ]
 
 
 def calendar_rows(as_of: date, holidays: Sequence[date] = (), working_weekends: Sequence[date] = ()) -> list[dict]:
@@ -222,7 +234,8 @@ def write_build(
         "fiscal_year_start_month": 1,
         "bookings_from": "opportunity",
     } | run
-    given_inputs = {"run": [one_run], "stage": stage_rows(), "calendar": calendar_rows(as_of)} | dict(inputs or {})
+    usual = {"run": [one_run], "stage": stage_rows(), "calendar": calendar_rows(as_of), "hygiene_rule": hygiene_rows()}
+    given_inputs = usual | dict(inputs or {})
     (build / "inputs").mkdir(parents=True, exist_ok=True)
     for name, dtypes in INPUTS.items():
         frame(given_inputs.get(name, []), dtypes).write_parquet(build / "inputs" / f"{name}.parquet")

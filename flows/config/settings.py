@@ -64,6 +64,22 @@ class Identity(ConfigModel):
     names: Literal["without_legal_form", "as_written", "never"] = "without_legal_form"
 
 
+class Hygiene(ConfigModel):
+    """From when a deal is said to need attention; ``stages.yaml`` may say otherwise for a stage.
+
+    Attributes:
+        no_touch_working_days: this many working days without an activity are no touch.
+        overdue_days: more days than these past the expected close are overdue.
+        lying_signals: so many of no next step, no touch and overdue, and the deal only lies there.
+        dwell_min_n: so many stays must have ended before their p80 says that a deal is too long in its stage.
+    """
+
+    no_touch_working_days: Annotated[int, Field(ge=1)] = 10
+    overdue_days: Annotated[int, Field(ge=0)] = 0
+    lying_signals: Annotated[int, Field(ge=1, le=3)] = 2
+    dwell_min_n: Annotated[int, Field(ge=1)] = 30
+
+
 class Operator(ConfigModel):
     """Who is told when a night fails or is refused."""
 
@@ -108,6 +124,7 @@ class Settings(ConfigModel):
     fresh_within_hours: Annotated[float, Field(gt=0)] = 24
     audit: Audit = Audit()
     identity: Identity = Identity()
+    hygiene: Hygiene = Hygiene()
     operator: Operator
     mail: MailSettings
     state_url: str | None = None

@@ -22,11 +22,15 @@ class Stage(ConfigModel):
     default_win_probability: Annotated[float, Field(ge=0, le=1)] | None = None
     needs: tuple[BuyingElement, ...] = ()
     """Buying elements that a deal in this stage should have gathered; each stage says all of its own."""
+    no_touch_working_days: Annotated[int, Field(ge=1)] | None = None
+    """After so many working days without an activity a deal in this stage is untouched; else as in settings.yaml."""
+    max_days: Annotated[int, Field(ge=1)] | None = None
+    """A deal is too long in this stage after more days than these; else after the p80 of all that were in it."""
 
     @model_validator(mode="after")
-    def _needs_something_while_open(self) -> Self:
-        if self.closed and self.needs:
-            raise ValueError("expected no needs in a stage that is closed")
+    def _watches_open_deals(self) -> Self:
+        if self.closed and (self.needs or self.no_touch_working_days or self.max_days):
+            raise ValueError("expected no needs, no_touch_working_days or max_days in a stage that is closed")
         if len(set(self.needs)) < len(self.needs):
             raise ValueError("a buying element is needed twice")
         return self

@@ -1,4 +1,4 @@
-"""The small tables that tonight's build reads beside the change log: run, stage, calendar, rules, alerts, forecast.
+"""The small tables that tonight's build reads beside the change log: run, stages, calendar, rules, alerts, snoozes.
 
 Each is one Parquet file under ``build/inputs`` with the columns stated here, in this order and with these types, also
 when it has no rows. The accounting of files (``source_file``) is written by ``flows.history.accounting``.
@@ -13,10 +13,11 @@ from typing import Any
 import polars as pl
 
 from flows.config.alerts import AlertRule
-from flows.config.settings import Settings
+from flows.config.settings import Hygiene, Settings
 from flows.config.stages import Stage
 from flows.warehouse.calendar import calendar_range, working_day_calendar
 from flows.workspace import Workspace
+from schemas.opportunity import BUYING_ELEMENTS
 
 Columns = dict[str, pl.DataType]
 _MONEY = pl.Decimal(18, 2)
@@ -65,6 +66,25 @@ ALERT: Columns = {
     "recipients": pl.String(),
     "measured": pl.Float64(),
     "expected": pl.Float64(),
+}
+HYGIENE_RULE: Columns = {
+    "stage": pl.String(),
+    "no_touch_working_days": pl.Int32(),
+    "max_days": pl.Int32(),
+    "overdue_days": pl.Int32(),
+    "lying_signals": pl.Int32(),
+    "dwell_min_n": pl.Int32(),
+    "needs_budget": pl.Boolean(),
+    "needs_decision_maker": pl.Boolean(),
+    "needs_need": pl.Boolean(),
+    "needs_timing": pl.Boolean(),
+}
+SNOOZE: Columns = {
+    "opportunity_id": pl.String(),
+    "from_on": pl.Date(),
+    "until_on": pl.Date(),
+    "reason": pl.String(),
+    "snoozed_by": pl.String(),
 }
 FORECAST: Columns = {
     "as_of_date": pl.Date(),
@@ -176,6 +196,28 @@ def write_alert_rules(workspace: Workspace, rules: Iterable[AlertRule]) -> Path:
 def write_alerts(workspace: Workspace, alerts: Iterable[Mapping[str, Any]]) -> Path:
     """Write the lifecycle of alerts as it stood when the night began; each mapping has the columns of ``ALERT``."""
     return _write(workspace, "alert", sorted(alerts, key=lambda alert: alert["alert_id"]), ALERT)
+
+
+def write_hygiene_rules(workspace: Workspace, hygiene: Hygiene, stages: Iterable[Stage]) -> Path:
+    """Write what is expected of a deal in each open stage; the row without a stage is for any other."""
+    rows = [{"stage": None, **_hygiene(hygiene, None)}]
+    rows += [{"stage": stage.key, **_hygiene(hygiene, stage)} for stage in stages if not stage.closed]
+    return _write(workspace, "hygiene_rule", rows, HYGIENE_RULE)
+
+
+def _hygiene(hygiene: Hygiene, stage: Stage | None) -> dict[str, object]:
+    own = stage.no_touch_working_days if stage else None
+    return {
+        **hygiene.model_dump(),
+        "no_touch_working_days": own or hygiene.no_touch_working_days,
+        "max_days": stage.max_days if stage else None,
+        **{f"needs_{element}": bool(stage and element in stage.needs) for element in BUYING_ELEMENTS},
+    }
+
+
+def write_snoozes(workspace: Workspace, snoozes: Iterable[Mapping[str, Any]]) -> Path:
+    """Write the snoozes that hold on the night, at most one a deal; each mapping has the columns of ``SNOOZE``."""
+    return _write(workspace, "snooze", sorted(snoozes, key=lambda snooze: snooze["opportunity_id"]), SNOOZE)
 
 
 def write_empty_forecast(workspace: Workspace) -> Path:

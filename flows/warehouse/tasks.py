@@ -7,6 +7,7 @@ from flows.alerts.store import alert_rows
 from flows.operate.logs import log_event
 from flows.operate.night import PROJECT, Night
 from flows.operate.tasks import show_table, stage_task
+from flows.state.snoozes import snoozes_on
 from flows.warehouse import inputs
 from flows.warehouse.contract_terms import write_contract_terms
 from flows.warehouse.dbt import DbtProject, NodeOutcome
@@ -53,6 +54,8 @@ def _write_inputs(night: Night) -> None:
     )
     inputs.write_alert_rules(workspace, config.alerts.rules)
     inputs.write_alerts(workspace, alert_rows(night.state, before=night.as_of).to_dicts())
+    inputs.write_hygiene_rules(workspace, settings.hygiene, config.stages.stages)
+    inputs.write_snoozes(workspace, snoozes_on(night.state, night.as_of))
     inputs.write_empty_forecast(workspace)
     write_contract_terms(workspace)
 

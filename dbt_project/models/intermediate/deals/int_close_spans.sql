@@ -1,0 +1,89 @@
+-- Grain: one period to come (month, quarter), stage (0: the deal's whole life), segment, and the ages that stays of it count at.
+
+{#
+    A stay counts at the ages from 0 to `seen_until`: at the end of so many days the deal was still there, and since then
+    the days have passed that the running period still has. At the ages from `won_from` on, it was won within these.
+    Whatever became of a deal, it counts only where its time is up, so that nothing is judged too early.
+#}
+
+with run as (
+
+    select as_of_date from {{ ref('stg_night__run') }}
+
+),
+
+horizons as (
+
+    select
+        'month' as period_kind,
+        {{ days_between('run.as_of_date', 'dates.month_end_on') }} as days_left
+    from run
+    inner join {{ ref('int_dates') }} as dates on run.as_of_date = dates.day
+
+    union all
+
+    select
+        'quarter' as period_kind,
+        {{ days_between('run.as_of_date', 'dates.quarter_end_on') }} as days_left
+    from run
+    inner join {{ ref('int_dates') }} as dates on run.as_of_date = dates.day
+
+),
+
+stays as (
+
+    select
+        stage_no,
+        segment,
+        entered_on,
+        left_on,
+        case when is_deal_won then deal_closed_on end as won_on
+    from {{ ref('int_stage_spells') }}
+    where not is_entry_assumed
+
+    union all
+
+    select
+        {{ unknown_stage_no() }} as stage_no,
+        segment,
+        created_on as entered_on,
+        closed_on as left_on,
+        case when is_won then closed_on end as won_on
+    from {{ ref('int_opportunities') }}
+    where not is_deleted and created_at is not null and (closed_on is not null or not is_closed)
+
+),
+
+-- Stays of one length and age are one row from here on.
+measured as (
+
+    select
+        stays.stage_no,
+        stays.segment,
+        {{ days_between('stays.entered_on', 'coalesce(stays.left_on, ' ~ add_days('run.as_of_date', 1) ~ ')') }} - 1
+            as last_age,
+        {{ days_between('stays.entered_on', 'run.as_of_date') }} as days_since,
+        {{ days_between('stays.entered_on', 'stays.won_on') }} as won_age,
+        count(*) as n
+    from stays
+    cross join run
+    group by 1, 2, 3, 4, 5
+
+),
+
+final as (
+
+    select
+        horizons.period_kind,
+        measured.stage_no,
+        measured.segment,
+        least(measured.last_age, measured.days_since - horizons.days_left) as seen_until,
+        case when measured.won_age is not null then greatest(measured.won_age - horizons.days_left, 0) end as won_from,
+        measured.n
+    from measured
+    cross join horizons
+    where measured.last_age >= 0 and measured.days_since >= horizons.days_left
+
+)
+
+select * from final

@@ -1,0 +1,155 @@
+-- Grain: one open opportunity.
+
+{% set periods = ['month', 'quarter'] %}
+{% set flags = [
+    'is_next_step_missing', 'is_untouched', 'is_overdue', 'is_close_date_missing', 'is_amount_missing',
+    'is_stage_too_long', 'is_buying_element_missing',
+] %}
+
+with run as (
+
+    select
+        as_of_date,
+        run_id
+    from {{ ref('stg_night__run') }}
+
+),
+
+opportunities as (
+
+    select * from {{ ref('int_opportunities') }}
+    where not is_closed and not is_deleted
+
+),
+
+names as (
+
+    select
+        opportunity_id,
+        name
+    from ({{ current_rows('opportunity') }}) as rows_tonight
+
+),
+
+stages as (
+
+    select
+        stage_no,
+        stage
+    from {{ ref('stg_night__stages') }}
+
+),
+
+merged_accounts as (
+
+    select
+        record_id,
+        surviving_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'account'
+
+),
+
+period_ends as (
+
+    select
+        day,
+        month_end_on,
+        quarter_end_on
+    from {{ ref('int_dates') }}
+
+),
+
+hygiene as (
+
+    select
+        int_deal_hygiene.*,
+        {% for flag in flags -%}
+        case when {{ flag }} then 1 else 0 end{{ ' + ' if not loop.last }}
+        {%- endfor %} as flag_count,
+        {% for flag in flags -%}
+        case when {{ flag }} is not null then 1 else 0 end{{ ' + ' if not loop.last }}
+        {%- endfor %} as flags_measured,
+        case when lying_signals_measured >= lying_signals then lying_signals_found >= lying_signals end as is_lying
+    from {{ ref('int_deal_hygiene') }}
+
+),
+
+ranked as (
+
+    select * from {{ ref('int_deal_ranks') }}
+
+),
+
+final as (
+
+    select
+        opportunities.opportunity_id,
+        names.name,
+        coalesce(merged_accounts.surviving_id, opportunities.account_id) as account_id,
+        opportunities.owner_id,
+        opportunities.node_key,
+        opportunities.segment,
+        stages.stage,
+        opportunities.stage_no,
+        {{ cents_to_amount('opportunities.amount_cents') }} as amount,
+        opportunities.created_on,
+        opportunities.expected_close_on,
+        {{ days_between('opportunities.created_on', 'run.as_of_date') }} as age_days,
+        progress.push_count,
+        hygiene.stage_entered_on,
+        hygiene.days_in_stage,
+        hygiene.stage_limit_days,
+        hygiene.stage_limit_basis,
+        hygiene.stage_limit_n,
+        hygiene.is_stage_too_long,
+        hygiene.next_step,
+        hygiene.next_activity_on,
+        hygiene.is_next_step_missing,
+        hygiene.last_touch_on,
+        hygiene.working_days_since_touch,
+        hygiene.no_touch_working_days,
+        hygiene.is_untouched,
+        hygiene.days_overdue,
+        hygiene.is_overdue,
+        hygiene.is_close_date_missing,
+        hygiene.is_amount_missing,
+        nullif(left(hygiene.gathered_list, length(hygiene.gathered_list) - 1), '') as gathered_elements,
+        nullif(left(hygiene.missing_list, length(hygiene.missing_list) - 1), '') as missing_elements,
+        hygiene.is_buying_element_missing,
+        hygiene.flag_count,
+        hygiene.flags_measured,
+        hygiene.is_lying,
+        snoozes.opportunity_id is not null as is_snoozed,
+        snoozes.until_on as snoozed_until,
+        snoozes.reason as snooze_reason,
+        snoozes.snoozed_by,
+        coalesce(hygiene.is_lying, false) and snoozes.opportunity_id is null as needs_push
+        {%- for period in periods %},
+        {{ days_between('run.as_of_date', 'period_ends.' ~ period ~ '_end_on') }} as {{ period }}_days_left,
+        ranked.{{ period }}_basis,
+        ranked.{{ period }}_basis_days,
+        ranked.{{ period }}_n,
+        ranked.{{ period }}_won_n,
+        ranked.{{ period }}_chance,
+        {{ cents_to_amount('ranked.' ~ period ~ '_cents') }} as {{ period }}_expected_amount,
+        ranked.{{ period }}_rank_in_rep,
+        ranked.{{ period }}_rank_in_team,
+        ranked.{{ period }}_rank_in_company
+        {%- endfor %},
+        run.as_of_date,
+        run.run_id
+    from opportunities
+    cross join run
+    inner join hygiene on opportunities.okey = hygiene.okey
+    inner join ranked on opportunities.okey = ranked.okey
+    inner join names on opportunities.opportunity_id = names.opportunity_id
+    inner join period_ends on run.as_of_date = period_ends.day
+    inner join {{ ref('int_opportunity_progress') }} as progress on opportunities.okey = progress.okey
+    left join stages on opportunities.stage_no = stages.stage_no
+    left join {{ ref('stg_night__snoozes') }} as snoozes on opportunities.opportunity_id = snoozes.opportunity_id
+    left join merged_accounts on opportunities.account_id = merged_accounts.record_id
+
+)
+
+select * from final
