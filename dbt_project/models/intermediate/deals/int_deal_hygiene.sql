@@ -19,13 +19,19 @@ opportunities as (
 
 ),
 
+current_rows as (
+
+    {{ current_rows('opportunity') }}
+
+),
+
 described as (
 
     select
         opportunity_id,
         case when trim(next_step) <> '' then next_step end as next_step,
         _source
-    from ({{ current_rows('opportunity') }}) as rows_tonight
+    from current_rows
 
 ),
 
@@ -40,7 +46,7 @@ stages as (
 
     select
         stages.stage_no,
-        case when own.stage is not null then own.stage end as rule_stage
+        own.stage as rule_stage
     from {{ ref('stg_night__stages') }} as stages
     left join rules as own on stages.stage = own.stage
 
@@ -168,12 +174,16 @@ final as (
                     coalesce(lacks_{{ element }}, false){{ ' or ' if not loop.last }}
                 {%- endfor %}
         end as is_buying_element_missing,
-        {% for element in elements -%}
-        case when has_{{ element }} then '{{ element }};' else '' end{{ ' || ' if not loop.last }}
-        {%- endfor %} as gathered_list,
-        {% for element in elements -%}
-        case when lacks_{{ element }} then '{{ element }};' else '' end{{ ' || ' if not loop.last }}
-        {%- endfor %} as missing_list,
+        nullif(concat(
+            {% for element in elements -%}
+            case when has_{{ element }} then '{{ element }};' else '' end{{ ', ' if not loop.last }}
+            {%- endfor %}
+        ), '') as gathered_list,
+        nullif(concat(
+            {% for element in elements -%}
+            case when lacks_{{ element }} then '{{ element }};' else '' end{{ ', ' if not loop.last }}
+            {%- endfor %}
+        ), '') as missing_list,
         {% for signal in ['is_next_step_missing', 'is_untouched', 'is_overdue'] -%}
         case when {{ signal }} then 1 else 0 end{{ ' + ' if not loop.last }}
         {%- endfor %} as lying_signals_found,

@@ -22,7 +22,8 @@ opportunities as (
         segment,
         is_closed,
         is_won,
-        is_deleted
+        is_deleted,
+        closed_on
     from {{ ref('int_opportunities') }}
 
 ),
@@ -101,7 +102,8 @@ final as (
         opportunities.segment,
         opportunities.is_closed as is_deal_closed,
         opportunities.is_won as is_deal_won,
-        opportunities.is_deleted as is_deal_deleted
+        opportunities.is_deleted as is_deal_deleted,
+        opportunities.closed_on as deal_closed_on
     from stays
     cross join run
     inner join opportunities on stays.okey = opportunities.okey

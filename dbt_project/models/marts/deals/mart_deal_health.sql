@@ -22,12 +22,9 @@ opportunities as (
 
 ),
 
-names as (
+described as (
 
-    select
-        opportunity_id,
-        name
-    from ({{ current_rows('opportunity') }}) as rows_tonight
+    {{ current_rows('opportunity') }}
 
 ),
 
@@ -85,7 +82,7 @@ final as (
 
     select
         opportunities.opportunity_id,
-        names.name,
+        described.name,
         coalesce(merged_accounts.surviving_id, opportunities.account_id) as account_id,
         opportunities.owner_id,
         opportunities.node_key,
@@ -96,7 +93,9 @@ final as (
         opportunities.created_on,
         opportunities.expected_close_on,
         {{ days_between('opportunities.created_on', 'run.as_of_date') }} as age_days,
-        progress.push_count,
+        coalesce(pushes.push_count, 0) as push_count,
+        pushes.push_days,
+        pushes.last_pushed_on,
         hygiene.stage_entered_on,
         hygiene.days_in_stage,
         hygiene.stage_limit_days,
@@ -114,8 +113,8 @@ final as (
         hygiene.is_overdue,
         hygiene.is_close_date_missing,
         hygiene.is_amount_missing,
-        nullif(left(hygiene.gathered_list, length(hygiene.gathered_list) - 1), '') as gathered_elements,
-        nullif(left(hygiene.missing_list, length(hygiene.missing_list) - 1), '') as missing_elements,
+        left(hygiene.gathered_list, length(hygiene.gathered_list) - 1) as gathered_elements,
+        left(hygiene.missing_list, length(hygiene.missing_list) - 1) as missing_elements,
         hygiene.is_buying_element_missing,
         hygiene.flag_count,
         hygiene.flags_measured,
@@ -143,9 +142,9 @@ final as (
     cross join run
     inner join hygiene on opportunities.okey = hygiene.okey
     inner join ranked on opportunities.okey = ranked.okey
-    inner join names on opportunities.opportunity_id = names.opportunity_id
+    inner join described on opportunities.opportunity_id = described.opportunity_id
     inner join period_ends on run.as_of_date = period_ends.day
-    inner join {{ ref('int_opportunity_progress') }} as progress on opportunities.okey = progress.okey
+    left join {{ ref('int_opportunity_pushes') }} as pushes on opportunities.okey = pushes.okey
     left join stages on opportunities.stage_no = stages.stage_no
     left join {{ ref('stg_night__snoozes') }} as snoozes on opportunities.opportunity_id = snoozes.opportunity_id
     left join merged_accounts on opportunities.account_id = merged_accounts.record_id
