@@ -1,4 +1,4 @@
--- Grain: one period to come (month, quarter), stage (0: the deal's whole life), segment ('all' and each) and age in days.
+-- Grain: one period to come (month, quarter), stage (0: a deal's whole life), segment ('all' and each), age in days.
 
 {#
     Of past deals that were still in the stage at the end of this many days, how many were won within the days that the

@@ -1,8 +1,8 @@
 -- Grain: one open opportunity and period that runs tonight (month, quarter): how likely it is won within it.
 
 {#
-    By deals that were in its stage at its age, or, where its entry was not seen or fewer than {{ least_n }} such deals are
-    known, by deals of its age since creation. Each count is pulled towards the next coarser one by the weight of 20 deals:
+    By deals that were in its stage at its age, or, where its entry was not seen or fewer than 20 such deals are known,
+    by deals of its age since creation. Each count is pulled towards the next coarser one by the weight of 20 deals:
     segment -> all segments -> any age.
 #}
 {% set least_n = 20 %}

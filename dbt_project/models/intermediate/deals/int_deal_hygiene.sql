@@ -1,8 +1,8 @@
 -- Grain: one open opportunity: what is known of its care, and which flags that raises.
 
 {#
-    A flag is null where it is not measured: its source carries no such fact, too few deals say how long a stage lasts, or
-    nobody configured what the stage needs. It is never true of a fact that nobody keeps.
+    A flag is null where it is not measured: its source carries no such fact, too few deals say how long a stage lasts,
+    or nobody configured what the stage needs. It is never true of a fact that nobody keeps.
 #}
 {% set elements = ['budget', 'decision_maker', 'need', 'timing'] %}
 

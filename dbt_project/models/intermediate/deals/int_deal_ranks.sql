@@ -1,4 +1,4 @@
--- Grain: one open opportunity: its chances to be won in the running month and quarter, and its places by what they promise.
+-- Grain: one open opportunity: its chances to be won in the month and quarter, and its places by what they promise.
 
 {% set periods = ['month', 'quarter'] %}
 

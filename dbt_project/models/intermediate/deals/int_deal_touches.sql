@@ -1,8 +1,8 @@
 -- Grain: one opportunity that an activity was ever for: when it was last touched, and when it will be next.
 
 {#
-    An activity is for the deal it names; one that names only an account is for every deal of that account. What a merged
-    record was touched for counts for the one that stands for it. Activities after the night are plans, not touches.
+    An activity is for the deal it names; one that names only an account is for every deal of that account. What a
+    merged record was touched for counts for the one that stands for it. Activities after the night are plans, not touches.
 #}
 
 with run as (
@@ -43,8 +43,10 @@ dated as (
 
     select
         coalesce(merged_deals.surviving_id, activities.opportunity_id) as opportunity_id,
-        case when activities.opportunity_id is null then coalesce(merged_accounts.surviving_id, activities.account_id) end
-            as account_id,
+        case
+            when activities.opportunity_id is null
+                then coalesce(merged_accounts.surviving_id, activities.account_id)
+        end as account_id,
         case when activities.occurred_on <= run.as_of_date then activities.occurred_on end as touched_on,
         case when activities.occurred_on > run.as_of_date then activities.occurred_on end as planned_on
     from activities

@@ -1,4 +1,4 @@
--- Grain: one open stage and segment ('all' for the company): the days within which four fifths of deals leave the stage.
+-- Grain: one open stage and segment ('all' for the company): the days within which four fifths of deals leave it.
 
 with run as (
 

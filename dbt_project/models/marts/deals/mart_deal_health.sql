@@ -125,6 +125,7 @@ final as (
         snoozes.snoozed_by,
         coalesce(hygiene.is_lying, false) and snoozes.opportunity_id is null as needs_push
         {%- for period in periods %},
+        period_ends.{{ period }}_end_on,
         {{ days_between('run.as_of_date', 'period_ends.' ~ period ~ '_end_on') }} as {{ period }}_days_left,
         ranked.{{ period }}_basis,
         ranked.{{ period }}_basis_days,
@@ -143,7 +144,7 @@ final as (
     inner join hygiene on opportunities.okey = hygiene.okey
     inner join ranked on opportunities.okey = ranked.okey
     inner join described on opportunities.opportunity_id = described.opportunity_id
-    inner join period_ends on run.as_of_date = period_ends.day
+    inner join period_ends on {{ add_days('run.as_of_date', 1) }} = period_ends.day
     left join {{ ref('int_opportunity_pushes') }} as pushes on opportunities.okey = pushes.okey
     left join stages on opportunities.stage_no = stages.stage_no
     left join {{ ref('stg_night__snoozes') }} as snoozes on opportunities.opportunity_id = snoozes.opportunity_id
