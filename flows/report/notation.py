@@ -3,17 +3,15 @@
 import unicodedata
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from flows.config.settings import Language
+from flows.warehouse.glossary import Metric, load_glossary
 
 _SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "JP¥", "HKD": "HK$", "SGD": "S$", "AUD": "A$"}
 _UNITS_ZH = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "HKD": "港元", "SGD": "新加坡元"}
 _MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
-_METRICS: dict[str, dict[Language, str]] = {
-    "bookings": {"zh": "签约额", "en": "bookings"},
-    "won_count": {"zh": "赢单数", "en": "deals won"},
-}
 _COUNTS: dict[str, dict[Language, str]] = {"won_count": {"zh": "单", "en": "deals"}}
 _ONE: dict[str, dict[Language, str]] = {"won_count": {"zh": "单", "en": "deal"}}
 _NODE_KINDS: dict[str, dict[Language, str]] = {
@@ -80,8 +78,18 @@ def share(value: float | Decimal | None, digits: int = 1) -> str:
 
 
 def metric_name(metric: str, language: Language) -> str:
-    """The metric in the reader's language; its key where the glossary has no name."""
-    return _METRICS.get(metric, {}).get(language, metric)
+    """The metric in the reader's language, as within a sentence; its key where the glossary does not define it."""
+    defined = glossary().get(metric)
+    if defined is None:
+        return metric
+    name = defined.name.said(language)
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+
+
+@cache
+def glossary() -> dict[str, Metric]:
+    """The glossary by key, read once."""
+    return {metric.key: metric for metric in load_glossary()}
 
 
 def node_kind_name(node_kind: str, language: Language) -> str:

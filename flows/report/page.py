@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import jinja2
+from markupsafe import Markup
 
 from flows.config.settings import Language
 from flows.history.durable import flush_folder, replace_file
@@ -19,6 +20,27 @@ from flows.report.wording import WORDS
 
 _PERIODS = ("month", "quarter", "year")
 _METRICS = ("bookings", "won_count")
+# Every metric that a heading of the page shows, in the order of the page.
+_DEFINED = (
+    "bookings",
+    "won_count",
+    "target_base",
+    "actual",
+    "attainment",
+    "gap",
+    "elapsed_share",
+    "pace_index",
+    "gap_to_expected",
+    "required_run_rate",
+    "coverage_remaining",
+    "open_amount",
+    "open_deals",
+    "win_probability",
+    "open_weighted_amount",
+    "forecast_expected",
+    "forecast_p10",
+    "forecast_p90",
+)
 
 
 @dataclass(frozen=True)
@@ -106,6 +128,7 @@ def render_page(run: RunFacts, findings: Findings, language: Language) -> str:
             quality_total=_sums(findings.quality, *_QUALITY_COUNTS),
             quality_counts=_QUALITY_COUNTS,
             audit_passed=sum(outcome.passed for outcome in run.audit),
+            definitions=[notation.glossary()[key] for key in _DEFINED],
         )
     )
 
@@ -164,6 +187,12 @@ class _Sayer:
         """Name of a metric."""
         name = notation.metric_name(metric, self.language)
         return name[:1].upper() + name[1:]
+
+    def term(self, metric: str, label: str) -> Markup:
+        """A heading that says what its metric is when pointed at, and leads to the definition, which prints."""
+        defined = notation.glossary()[metric]
+        told = f"{defined.name.said(self.language)}: {defined.formula.said(self.language)}"
+        return Markup('<a class="term" href="#metric_{}" title="{}">{}</a>').format(metric, told, label)
 
     def kind(self, node_kind: str) -> str:
         """Name of a level of the organisation."""

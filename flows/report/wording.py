@@ -104,6 +104,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "lost": "输单",
         "won_amount": "赢单金额",
         "open_amount": "未关闭金额",
+        "definitions": "指标定义",
+        "definitions_note": "A 为截至统计日的实际，T 为期间目标，d 为时间进度；表头指向这里的定义。",
+        "without_value": "空值：",
         "footer": "由 planloop 生成；所有数字来自已发布的数据集市。",
     },
     "en": {
@@ -207,6 +210,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "lost": "Lost",
         "won_amount": "Won amount",
         "open_amount": "Open amount",
+        "definitions": "Definitions",
+        "definitions_note": "A: actual to date; T: target; d: share of the working days passed. Headings lead here.",
+        "without_value": "No value: ",
         "footer": "Made by planloop; all figures come from the published marts.",
     },
 }

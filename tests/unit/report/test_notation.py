@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from flows.report.notation import (
     exact_money,
+    metric_name,
     money,
     one_line,
     period_name,
@@ -81,3 +82,16 @@ def test_one_deal_is_no_plural():
     assert quantity("won_count", Decimal("1.00"), "CNY", "en") == "1 deal"
     assert short_quantity("won_count", Decimal("0.17"), "CNY", "en") == "0.17 deals"
     assert short_quantity("won_count", Decimal("1.00"), "CNY", "zh") == "1 单"
+
+
+@pytest.mark.parametrize(
+    ("metric", "zh", "en"),
+    [
+        ("bookings", "签约额", "bookings"),
+        ("won_count", "赢单数", "deals won"),
+        ("forecast_p10", "预测下限(P10)", "forecast P10"),
+        ("no_such_metric", "no_such_metric", "no_such_metric"),
+    ],
+)
+def test_a_metric_is_called_as_the_glossary_calls_it(metric, zh, en):
+    assert (metric_name(metric, "zh"), metric_name(metric, "en")) == (zh, en)

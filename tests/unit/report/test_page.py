@@ -11,6 +11,7 @@ import pytest
 from flows.errors import PermanentError
 from flows.report.page import render_page, write_page
 from flows.report.queries import read_findings
+from flows.warehouse.glossary import Wording, load_glossary
 
 
 @pytest.fixture(params=["zh", "en"])
@@ -58,6 +59,36 @@ def test_the_page_is_well_formed_and_fetches_and_runs_nothing(html):
 def test_crm_text_is_shown_and_never_markup(html):
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;{{ 7*7 }}") >= 4
     assert "alert(1)</script>" not in html
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_heading_of_a_metric_tells_its_definition_and_leads_to_it(company, run, language):
+    page = Tags(render_page(run, read_findings(company), language))
+    known = {metric.key: metric for metric in load_glossary()}
+    terms = [attributes for name, attributes in page.tags if name == "a" and attributes.get("class") == "term"]
+    places = [attributes["id"] for name, attributes in page.tags if name == "div" and "id" in attributes]
+
+    led_to, defined = {term["href"] for term in terms}, {f"#{place}" for place in places}
+    assert led_to <= defined
+    assert defined - led_to <= {"#metric_won_count"}  # of which this company has no target and no result
+    assert len(places) == len(set(places))
+    for term in terms:
+        metric = known[term["href"].removeprefix("#metric_")]
+        assert term["title"] == f"{metric.name.said(language)}: {metric.formula.said(language)}"
+
+
+def test_what_a_metric_is_called_and_how_it_is_defined_is_never_markup(company, run, monkeypatch):
+    hostile = Wording(en="<b onclick='x'>\"&", zh="<b onclick='x'>\"&")
+    defined = {
+        metric.key: metric.model_copy(update={"name": hostile, "formula": hostile, "null_rule": hostile})
+        for metric in load_glossary()
+    }
+    monkeypatch.setattr("flows.report.notation.glossary", lambda: defined)
+    html = render_page(run, read_findings(company), "en")
+
+    assert "<b onclick" not in html
+    assert 'title="&lt;b onclick=&#39;x&#39;&gt;&#34;&amp;: ' in html
+    assert Tags(html).open == []
 
 
 def test_figures_are_those_of_the_marts(html):
