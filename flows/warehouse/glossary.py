@@ -3,7 +3,7 @@
 Marts, documentation, dashboard, alerts and ``planloop metrics`` take names and meanings from it, and from nowhere else.
 
     metrics:
-      - key: win_rate             # its doc block is metric_win_rate; a column of this name is this metric everywhere
+      - key: win_rate             # its doc block is metric_win_rate; a figure of this name is this metric everywhere
         name: {en: …, zh: …}
         formula: {en: …, zh: …}   # the definition, in words a sales leader can check by hand
         unit: share               # one of UNITS

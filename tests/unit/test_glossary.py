@@ -103,12 +103,13 @@ def undefined(domains: dict[str, Domain], columns: dict[str, dict[str, Any]]) ->
     plain = [pattern for domain in domains.values() for entry in domain.plain for pattern in entry.columns]
     for place, column in columns.items():
         argued = any(fnmatch(place, pattern) for pattern in plain)
+        is_figure = column["data_type"].startswith(NUMERIC)
         described = re.findall(r"doc\('metric_(\w+)'\)", column["description"])
         if described and place not in metrics:
             yield f"{place} is described as {described[0]}, which does not list it"
-        if place.partition(".")[2] in keys and place not in metrics:
+        if is_figure and place.partition(".")[2] in keys and place not in metrics:
             yield f"{place} has the name of a metric and is not listed by it"
-        if column["data_type"].startswith(NUMERIC) and not argued and place not in metrics:
+        if is_figure and not argued and place not in metrics:
             yield f"{place} has no definition: add it to a metric's `marts`, or to `plain` with a reason"
         if place in metrics and place in plain:
             yield f"{place} is both a metric and argued to be none"
@@ -181,14 +182,17 @@ def test_a_figure_without_a_definition_is_found():
         "mart_x.level": {"data_type": "integer", "description": "Level."},
         "mart_x.amount": {"data_type": "decimal(18,2)", "description": "Amount."},
         "mart_x.label": {"data_type": "varchar", "description": "Label."},
-        "mart_y.win_rate": {"data_type": "varchar", "description": "As text."},
+        "mart_y.win_rate": {"data_type": "varchar", "description": "In words."},
+        "mart_y.level": {"data_type": "integer", "description": "Level."},
+        "mart_w.win_rate": {"data_type": "double", "description": "Another one."},
         "mart_z.rate": {"data_type": "varchar", "description": defined},
     }
     found = list(undefined(domains, columns))
     assert [text.partition(" ")[0] for text in found] == [
         "mart_x.win_rate",
         "mart_x.amount",
-        "mart_y.win_rate",
+        "mart_w.win_rate",
+        "mart_w.win_rate",
         "mart_z.rate",
     ]
 
