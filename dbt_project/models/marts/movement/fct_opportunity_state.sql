@@ -1,0 +1,59 @@
+-- Grain: one opportunity and one stretch of days at whose ends it stood the same: status, amount, closing month, owner.
+
+with states as (
+
+    select * from {{ ref('int_opportunity_states') }}
+
+),
+
+opportunities as (
+
+    select
+        okey,
+        opportunity_id
+    from {{ ref('int_opportunities') }}
+
+),
+
+nodes as (
+
+    select
+        node_no,
+        node_key
+    from {{ ref('int_nodes') }}
+
+),
+
+run as (
+
+    select
+        as_of_date,
+        run_id
+    from {{ ref('stg_night__run') }}
+
+),
+
+final as (
+
+    select
+        opportunities.opportunity_id,
+        states.from_on,
+        states.until_on,
+        case states.status when 1 then 'open' when 2 then 'won' when 3 then 'lost' else 'gone' end as status,
+        {{ cents_to_amount('states.amount_cents') }} as amount,
+        case when states.close_month_no > 0 then {{ month_of_number('states.close_month_no') }} end as close_month,
+        case when states.open_close_month_no > 0 then {{ month_of_number('states.open_close_month_no') }} end
+            as open_close_month,
+        nodes.node_key,
+        states.is_handed_over,
+        states.known_from_on,
+        run.as_of_date,
+        run.run_id
+    from states
+    cross join run
+    inner join opportunities on states.okey = opportunities.okey
+    inner join nodes on states.node_no = nodes.node_no
+
+)
+
+select * from final

@@ -1,0 +1,141 @@
+-- Grain: one period, scope, deal and rep node: how the deal stood there at the start, joined, changed, left, ended.
+
+with moves as (
+
+    select * from {{ ref('int_pipeline_moves') }}
+
+),
+
+windows as (
+
+    select
+        window_no,
+        period_kind,
+        period_start_on
+    from {{ ref('int_waterfall_windows') }}
+
+),
+
+opportunities as (
+
+    select
+        okey,
+        opportunity_id
+    from {{ ref('int_opportunities') }}
+
+),
+
+nodes as (
+
+    select
+        node_no,
+        node_key,
+        level
+    from {{ ref('int_nodes') }}
+
+),
+
+ancestors as (
+
+    select
+        ancestors.node_no,
+        ancestors.ancestor_node_no,
+        nodes.node_key as ancestor_node_key,
+        nodes.node_kind as ancestor_node_kind,
+        ancestors.ancestor_level
+    from {{ ref('int_node_ancestors') }} as ancestors
+    inner join {{ ref('int_nodes') }} as nodes on ancestors.ancestor_node_no = nodes.node_no
+
+),
+
+placed as (
+
+    select
+        node_no,
+        max(case when ancestor_node_kind = 'rep' then ancestor_node_key end) as node_key,
+        max(case when ancestor_node_kind = 'team' then ancestor_node_key end) as team_node_key,
+        max(case when ancestor_node_kind = 'region' then ancestor_node_key end) as region_node_key
+    from ancestors
+    group by node_no
+
+),
+
+-- The lowest node that holds both owners of a transfer; for it and all above it nothing was transferred.
+pairs as (
+
+    select distinct
+        node_no,
+        other_node_no
+    from moves
+    where other_node_no is not null
+
+),
+
+shared as (
+
+    select
+        pairs.node_no,
+        pairs.other_node_no,
+        max(others.ancestor_level) as shared_level
+    from pairs
+    inner join ancestors on pairs.node_no = ancestors.node_no
+    inner join ancestors as others
+        on pairs.other_node_no = others.node_no and ancestors.ancestor_node_no = others.ancestor_node_no
+    group by pairs.node_no, pairs.other_node_no
+
+),
+
+run as (
+
+    select
+        as_of_date,
+        run_id
+    from {{ ref('stg_night__run') }}
+
+),
+
+final as (
+
+    select
+        windows.period_kind,
+        windows.period_start_on,
+        moves.scope,
+        opportunities.opportunity_id,
+        placed.node_key,
+        placed.team_node_key,
+        placed.region_node_key,
+        others.node_key as other_node_key,
+        shared.shared_level,
+        coalesce(
+            moves.left_by,
+            moves.joined_by,
+            case
+                when moves.change_cents > 0 then 'increase'
+                when moves.change_cents < 0 then 'decrease'
+                else 'stayed'
+            end
+        ) as reason,
+        moves.joined_by,
+        moves.left_by,
+        {{ cents_to_amount('moves.start_cents') }} as start_amount,
+        {{ cents_to_amount('moves.joined_cents') }} as joined_amount,
+        {{ cents_to_amount('moves.change_cents') }} as change_amount,
+        {{ cents_to_amount('moves.left_cents') }} as left_amount,
+        {{ cents_to_amount('moves.end_cents') }} as end_amount,
+        moves.is_start,
+        moves.is_end,
+        case when moves.start_month_no > 0 then {{ month_of_number('moves.start_month_no') }} end as start_close_month,
+        case when moves.end_month_no > 0 then {{ month_of_number('moves.end_month_no') }} end as end_close_month,
+        run.as_of_date,
+        run.run_id
+    from moves
+    cross join run
+    inner join windows on moves.window_no = windows.window_no
+    inner join opportunities on moves.okey = opportunities.okey
+    inner join placed on moves.node_no = placed.node_no
+    left join nodes as others on moves.other_node_no = others.node_no
+    left join shared on moves.node_no = shared.node_no and moves.other_node_no = shared.other_node_no
+
+)
+
+select * from final
