@@ -15,6 +15,9 @@ KEYS = {
     "activity": "activity_id",
     "initiative": "initiative_id",
     "opportunity": "opportunity_id",
+    "opportunity_history": "history_id",
+    "objection": "objection_id",
+    "requirement": "requirement_id",
 }
 USERS = [
     {"user_id": "boss", "name": "老板", "role": "leader"},
@@ -46,6 +49,9 @@ def company(seed: int, leads: int = 150) -> Company:
     ]
     log["lead"] = [row for number in range(leads) for row in _lead(random, number, leads)]
     log["activity"] = [_activity(random, number, leads) for number in range(leads)]
+    log["opportunity_history"] = [row for deal in deals for row in _history(random, deal)]
+    log["objection"] = [_objection(random, number, leads) for number in range(leads)]
+    log["requirement"] = [_requirement(random, number, leads) for number in range(leads)]
     log["initiative"] = [_budget(random, number) for number in range(6)]
     return Company(AS_OF, log, KEYS, PATH, merged, random.choice([1, 2, 4]), frozenset({date(2024, 5, 1)}))
 
@@ -73,6 +79,57 @@ def _deal(random: Random, number: int) -> Row:
     if number and random.random() < 0.04:
         row |= {"merged_into_id": "o-000"}
     return row
+
+
+def _history(random: Random, deal: Row) -> list[Row]:
+    """All that happened to a deal, from its creation to the stage in which it stands; of some, nothing is recorded."""
+    closed = deal["stage"] in ("won", "lost")
+    if random.random() < 0.1:
+        return []
+    last = deal["closed_on"] if closed else min(AS_OF, deal["created_on"] + timedelta(random.randrange(60)))
+    between = sorted(
+        random.sample(range((last - deal["created_on"]).days + 1), min(3, (last - deal["created_on"]).days))
+    )
+    days = [deal["created_on"], *(deal["created_on"] + timedelta(number) for number in between if number)]
+    stages = [random.choice(["qualification", "proposal", "negotiation", "lost"]) for _ in days]
+    stages[0] = "qualification"
+    told = [(day, stage) for day, stage in zip(days, stages, strict=True) if day < last]
+    told.append((last, deal["stage"]))
+    told = [step for place, step in enumerate(told) if not place or step[1] != told[place - 1][1]]
+    name = deal["opportunity_id"]
+    return [
+        {
+            "history_id": f"{name}-{place}",
+            "opportunity_id": name,
+            "changed_at": datetime.combine(day, time(1, 0, place)),
+            "changed_on": day,
+            "stage": stage,
+            "_valid_from": AS_OF,
+        }
+        for place, (day, stage) in enumerate(told)
+    ]
+
+
+def _objection(random: Random, number: int, deals: int) -> Row:
+    raised = _day(random, AS_OF + timedelta(5)) if random.random() < 0.9 else None
+    row: Row = {"objection_id": f"x-{number:03d}", "opportunity_id": f"o-{random.randrange(int(deals * 1.1)):03d}"}
+    row |= {"objection_type": random.choice(["价格太高", "缺少案例"]), "raised_on": raised, "_valid_from": AS_OF}
+    row |= {"stage": random.choice(["proposal", "negotiation", None])}
+    row |= {"response": random.choice(["测算", "演示", "会面", None])}
+    row |= {"outcome": random.choice(["resolved", "resolved", "open", "lost", None]), "resolved_on": None}
+    if raised and random.random() < 0.7:
+        row |= {"resolved_on": raised + timedelta(random.randrange(-3, 60))}
+    return row
+
+
+def _requirement(random: Random, number: int, deals: int) -> Row:
+    row: Row = {"requirement_id": f"r-{number:03d}", "_valid_from": AS_OF}
+    row |= {"opportunity_id": f"o-{random.randrange(int(deals * 1.1)):03d}" if random.random() < 0.9 else None}
+    row |= {
+        "requirement_type": random.choice(["功能需求", "集成需求", None]),
+        "priority": random.choice(["高", "低", None]),
+    }
+    return row | {"confirmed_on": _day(random, AS_OF + timedelta(5)) if random.random() < 0.9 else None}
 
 
 def _lead(random: Random, number: int, deals: int) -> list[Row]:

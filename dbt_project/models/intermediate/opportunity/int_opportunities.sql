@@ -80,6 +80,8 @@ dated as (
         coalesce(opportunities.created_on, opportunities._first_observed_on) as created_on,
         opportunities.created_at,
         opportunities.expected_close_on,
+        opportunities.loss_reason,
+        opportunities.competitor,
         case when stages.is_closed then coalesce(opportunities.closed_on, closings.closed_on) end as closed_on,
         opportunities._first_observed_on as first_seen_on,
         opportunities._observed_on as last_changed_on,
@@ -123,6 +125,8 @@ final as (
         dated.created_on,
         dated.created_at,
         dated.expected_close_on,
+        dated.loss_reason,
+        dated.competitor,
         dated.closed_on,
         dated.first_seen_on,
         dated.last_changed_on
