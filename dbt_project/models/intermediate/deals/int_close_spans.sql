@@ -1,8 +1,9 @@
 -- Grain: one period to come (month, quarter), stage (0: a deal's whole life), segment, and ages at which stays count.
 
 {#
-    A stay counts at the ages from 0 to `seen_until`: at the end of so many days the deal was still there, and since
-    then the days have passed that the running period still has. At the ages from `won_from` on, it was won within these.
+    A stay counts at the ages from 0 to `seen_until`: at the end of so many days the deal was still there, and
+    since then the days have passed that the running period still has. At the ages from `won_from` on, it was won
+    within these.
     The period is that of the day after the night, on which it is read: on its last night there is another to come.
     Whatever became of a deal, it counts only where its time is up, so that nothing is judged too early.
 #}

@@ -2,7 +2,7 @@
 
 {#
     An activity is for the deal it names; one that names only an account is for every deal of that account. What a
-    merged record was touched for counts for the one that stands for it. Activities after the night are plans, not touches.
+    merged record was touched for counts for the one that stands for it. Activities after the night are plans.
 #}
 
 with run as (
