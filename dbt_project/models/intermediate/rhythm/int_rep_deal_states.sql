@@ -1,8 +1,8 @@
 -- Grain: one recorded state of an opportunity that stood open in one of the weeks: whose it was, and what had changed.
 
 {#
-    `waits_since` is the day since when the deal has waited with its rep: its last step to a later stage, or the day on which
-    the rep took it in, whichever is later. Moving it back, pushing it or pricing it anew is no step.
+    `waits_since` is the day since when the deal has waited with its rep: its last step to a later stage, or the day on
+    which the rep took it in, whichever is later. Moving it back, pushing it or pricing it anew is no step.
 #}
 
 with first_week as (
@@ -47,9 +47,11 @@ events as (
         events.previous_stage_no,
         events.node_no,
         events.amount_cents,
-        coalesce(open_stages.is_open, false) as is_open
+        coalesce(open_stages.is_open, false) as is_open,
+        won_stages.won_stage_no is not null as is_in_won_stage
     from {{ ref('int_opportunity_events') }} as events
     left join open_stages on events.stage_no = open_stages.stage_no
+    left join won_stages on events.stage_no = won_stages.won_stage_no
 
 ),
 
@@ -82,11 +84,10 @@ stepped as (
         (is_open and not was_open) or (was_open and node_no <> previous_node_no) as is_taken_in,
         was_open and node_no <> previous_node_no as is_handed_over,
         was_open and is_open and previous_stage_no > 0 and stage_no > previous_stage_no as is_advanced,
-        was_open and not is_open and stage_no > 0 and won_stages.won_stage_no is not null as is_won,
-        was_open and not is_open and stage_no > 0 and won_stages.won_stage_no is null as is_lost,
+        was_open and not is_open and is_in_won_stage as is_won,
+        was_open and not is_open and stage_no > 0 and not is_in_won_stage as is_lost,
         was_open and not is_open and stage_no < 0 as is_removed
     from compared
-    left join won_stages on compared.stage_no = won_stages.won_stage_no
 
 ),
 

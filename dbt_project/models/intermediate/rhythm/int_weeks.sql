@@ -1,4 +1,4 @@
--- Grain: one ISO week of the last 39 that have begun: the 26 that are shown, and the 13 before them that their sums reach.
+-- Grain: one ISO week of the last 39 that have begun: the 26 that are shown, and the 13 that their sums reach back to.
 
 with run as (
 

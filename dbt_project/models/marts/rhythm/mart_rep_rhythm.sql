@@ -1,8 +1,8 @@
 -- Grain: one rep and ISO week of the last 26 in which the rep had anything in hand.
 
 {#
-    Peers are all other reps of the company who are there tonight. Scores are pulled towards 1 by five deals of an ordinary
-    peer, so that a rep with hardly any deals stands neither first nor last.
+    Peers are all other reps of the company who are there tonight. Scores are pulled towards 1 by five deals of an
+    ordinary peer, so that a rep with hardly any deals stands neither first nor last.
 #}
 {% set ordinary_deals = 5 %}
 
