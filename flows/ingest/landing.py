@@ -12,6 +12,7 @@ from pathlib import Path
 from flows.config.sources import ENDINGS, Source
 from flows.errors import PermanentError, TransientError
 from flows.ingest.finding import FoundFile, Recorded, days_to_take, find_files
+from flows.ingest.noticed import Said
 from flows.ingest.readers.workbook import TablePlace
 from flows.ingest.tables import FoundTable, tables_of
 from flows.workspace import Workspace
@@ -57,7 +58,7 @@ class LandedFile:
     part: TablePlace | None = None
     refusal: str | None = None
     refused_rows: int = 0
-    beside: str | None = None
+    beside: Said | None = None
 
 
 def land(

@@ -1,6 +1,7 @@
 """What people should know of a file that was read: rules that were applied to its rows, in words."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from flows.ingest.reasons import Reason
 
@@ -28,14 +29,28 @@ NOTICES: dict[str, Reason] = {
 }
 
 
-def in_words(counts: Mapping[tuple[str, str], int], more: Iterable[str] = ()) -> tuple[str | None, str | None]:
+@dataclass(frozen=True)
+class Said:
+    """A notice that is already in words.
+
+    Attributes:
+        en: in English.
+        zh: in Chinese.
+    """
+
+    en: str
+    zh: str
+
+
+def in_words(counts: Mapping[tuple[str, str], int], more: Iterable[Said] = ()) -> tuple[str | None, str | None]:
     """The notices of a file in English and Chinese; None for none.
 
     Args:
         counts: rows by column and code.
-        more: sentences that have no translation, such as names of sheets.
+        more: what is said besides.
     """
+    more = tuple(more)
     found = [(NOTICES[code], column, rows) for (column, code), rows in sorted(counts.items()) if rows]
-    en = [*(notice.en.format(rows=rows, column=column) for notice, column, rows in found), *more]
-    zh = [*(notice.zh.format(rows=rows, column=column) for notice, column, rows in found), *more]
+    en = [*(notice.en.format(rows=rows, column=column) for notice, column, rows in found), *(said.en for said in more)]
+    zh = [*(notice.zh.format(rows=rows, column=column) for notice, column, rows in found), *(said.zh for said in more)]
     return "; ".join(en) or None, "；".join(zh) or None

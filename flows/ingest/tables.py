@@ -1,17 +1,20 @@
 """Which tables a landed file holds: one in an export, perhaps many in a workbook, each for the source that it fills.
 
-A workbook's tables are found by their headers. What lies on its sheets beside them is told, and refused where templates
-are looked for: data that nobody asked for is a fault of the configuration or of the sheet, and never dropped.
+A workbook's tables are found by their headers. What lies on its sheets beside them is told. Where templates are looked
+for, it is refused if it looks like one of them: records that nobody asked for are a fault of the configuration or of
+the sheet, and never dropped.
 """
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.config.sources import Source
+from flows.ingest.beside import Left, is_meant, left, left_of, told
 from flows.ingest.headers import header_key, header_name, template_keys, unit_note
 from flows.ingest.mapping import WORKBOOKS
+from flows.ingest.noticed import Said
 from flows.ingest.readers import encoding, open_table
 from flows.ingest.readers.names import FileRefused, header_names
 from flows.ingest.readers.workbook import Survey, TablePlace, mapped_keys, survey
@@ -39,7 +42,7 @@ class FoundTable:
     place: TablePlace | None = None
     refusal: str | None = None
     rows: int = 0
-    beside: str | None = None
+    beside: Said | None = None
 
     @property
     def cell(self) -> str:
@@ -82,8 +85,9 @@ def _mapped_tables(path: Path, source: Source) -> list[FoundTable]:
         return [FoundTable(source, nearest or _guessed(path, source))]
     others = [f"{place.sheet}!{place.cell}" for place in found.tables if place not in meant]
     beside = [*others, *(f"{part.sheet}, row {part.first_row}" for part in found.unrecognised)]
-    told = f"not read, since the mapped columns are not there: {'; '.join(beside[:_SHOWN])}" if beside else None
-    return [FoundTable(source, place, beside=told if place is meant[0] else None) for place in meant]
+    shown = "; ".join(beside[:_SHOWN])
+    said = Said(f"not read, since the mapped columns are not there: {shown}", f"以下内容没有映射的列，未读取：{shown}")
+    return [FoundTable(source, place, beside=said if beside and place is meant[0] else None) for place in meant]
 
 
 def _guessed(path: Path, source: Source) -> TablePlace | None:
@@ -92,31 +96,40 @@ def _guessed(path: Path, source: Source) -> TablePlace | None:
 
 
 def _templates(path: Path, file_format: str, sources: Sequence[Source]) -> list[FoundTable]:
-    """The tables of a file by what their headers say they are."""
+    """The tables of a file by what their headers say they are.
+
+    What is no template is refused in a file that holds none at all; beside one, only where it looks like another.
+    """
     by_entity = {source.entity: source for source in sources}
     first = sources[0]
     found = _with_templates(path, file_format, first)
     ignored = {header_key(name) for name in first.ignore}
     stated = {name: column for source in sources for name, column in source.columns.items()}
-    tables = []
+    tables: list[FoundTable] = []
+    strange: list[tuple[FoundTable, Left]] = []
     for place in found.tables:
         if place.sheet and header_key(place.sheet) in ignored:
             continue
         what = recognise(place.columns, among=tuple(by_entity), stated=stated, ignore=first.ignore)
         if isinstance(what, Unrecognised):
             source = by_entity.get(what.nearest or "", first)
-            rows = open_table(path, file_format, in_place(source, place), place).count()
-            tables.append(FoundTable(source, place, refusal=_on_sheet(place, what.message), rows=rows))
+            part = left(open_table(path, file_format, in_place(source, place), place), place.header_row)
+            refused = FoundTable(source, place, refusal=_on_sheet(place, what.message), rows=part.rows)
+            strange.append((refused, part))
         else:
             tables.append(FoundTable(by_entity[what.entity], place))
-    for part in found.unrecognised:
-        if header_key(part.sheet) not in ignored:
-            place = _place_of(part)
-            refusal = _on_sheet(place, _unknown(part, by_entity))
-            tables.append(FoundTable(first, place, refusal=refusal, rows=part.rows))
-    if not tables:
+    for unknown in found.unrecognised:
+        if header_key(unknown.sheet) not in ignored:
+            place = _place_of(unknown)
+            refusal = _on_sheet(place, _unknown(unknown, by_entity))
+            strange.append((FoundTable(first, place, refusal=refusal, rows=unknown.rows), left_of(unknown)))
+    if not tables and not strange:
         raise FileRefused("Expected a table, found blank sheets only, apart from those under `ignore`.")
-    return tables
+    if not tables:
+        return [refused for refused, _ in strange]
+    said = told([part for _, part in strange if not is_meant(part)])
+    meant = [refused for refused, part in strange if is_meant(part)]
+    return [replace(tables[0], beside=said), *tables[1:], *meant]
 
 
 def _on_sheet(place: TablePlace, message: str) -> str:

@@ -1,8 +1,8 @@
 """The four process templates, recognised by the header of a sheet alone: which one it is, and how it is read.
 
 A sheet is a template where its header names what that template cannot do without, where at least three and half of its
-headers are known wordings of that template, and where no other template fits as well. Everything else is reported with
-what is missing; nothing is taken for a template by its name or its content.
+headers are known wordings of that template, and where no other template fits as well. Everything else is told with what
+is missing (``beside`` says when it is refused); nothing is taken for a template by its name or its content.
 """
 
 from collections.abc import Mapping, Sequence

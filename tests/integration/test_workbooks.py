@@ -118,7 +118,10 @@ def test_rules_that_were_applied_are_told_with_their_counts(read, name):
         for code, rows in expected.get("notices", {}).items():
             told = [part for part in (account.notice_en or "").split("; ") if words(code) in part]
             assert sum(int(re.search(r"\(([0-9]+)\): ", part)[1]) for part in told) == rows
-        if not expected.get("notices") and not expected.get("set_aside"):
+        for sheet, cells in expected.get("beside", {}).items():
+            assert re.search(f"'{sheet}' from row \\d+ \\({cells} cells\\)", account.notice_en)
+            assert re.search(f"“{sheet}”第 \\d+ 行起（{cells} 个单元格）", account.notice_zh)
+        if not {"notices", "set_aside", "beside"} & expected.keys():
             assert account.notice_en is None
         assert (account.notice_en is None) == (account.notice_zh is None)
 
@@ -160,7 +163,7 @@ def test_text_files_hold_as_many_records_as_an_independent_reader_counts(read, n
 
 
 def test_ids_that_we_make_are_the_same_every_night_and_differ_by_requirement(read, tmp_path):
-    (file, _) = read("requirement_1.xlsx").landed
+    (file,) = read("requirement_1.xlsx").landed
     first = pl.read_parquet(read("requirement_1.xlsx").build / "accepted" / "requirement" / f"{file.file_id}.parquet")
     again = Read("requirement_1.xlsx", tmp_path)
     second = pl.read_parquet(again.build / "accepted" / "requirement" / f"{file.file_id}.parquet")

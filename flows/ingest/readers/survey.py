@@ -81,7 +81,7 @@ class _SheetSurvey:
         self._merged = [found for found in merged if found[2] - found[0] < LEVELS]
         self._merged_at = 0
         self._unclaimed: list[tuple[int, list[Any]]] = []
-        self._unclaimed_rows = 0
+        self._unclaimed_rows = self._unclaimed_cells = 0
         self._last_row = self._header_ends = 0
         self._width = 0
 
@@ -140,6 +140,7 @@ class _SheetSurvey:
             "first_row": number,
             "rows": self._unclaimed_rows,
             "cells": [as_text(cell)[:_SHOWN] for cell in row if cell != ""][:_SHOWN],
+            "filled": self._unclaimed_cells,
         }
 
     def _rows(self) -> Iterator[tuple[_Row, Sequence[_Row]]]:
@@ -199,6 +200,7 @@ class _SheetSurvey:
         """Remember the columns that a row fills beside the headers, or that no table has begun yet."""
         if not self.tables:
             self._unclaimed_rows += 1
+            self._unclaimed_cells += _filled(row)
             if len(self._unclaimed) < _GUESSED_FROM:
                 self._unclaimed.append((number, row))
             return

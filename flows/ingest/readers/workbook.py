@@ -82,12 +82,14 @@ class Unrecognised:
         first_row: where it begins.
         rows: rows that are not blank.
         cells: its first row, as text.
+        filled: cells of all its rows that hold something.
     """
 
     sheet: str
     first_row: int
     rows: int
     cells: tuple[str, ...]
+    filled: int = 0
 
 
 @dataclass(frozen=True)

@@ -121,22 +121,79 @@ def test_each_table_of_a_workbook_becomes_an_input_of_its_own_source(tmp_path, n
     ]
 
 
-def test_a_sheet_that_is_no_template_is_refused_and_one_that_is_to_be_ignored_is_not_read(tmp_path, night):
-    rows = {
-        "合同": [SIGNED, ["HT-1", "甲公司", 85, "2024-05-20", "全款"]],
-        "通讯录": [["姓名", "部门"], ["王芳", "华东"]],
-    }
-    book(tmp_path / "in" / "a.xlsx", **rows)
-    refused = night(sheets(tmp_path / "in"))
-    assert found(refused)[:2] == [
-        ("sheets.contract", "a.xlsx#合同!A1", "accepted", 1),
-        ("sheets.customer_record", "a.xlsx#通讯录!A1", "refused", 2),
+CONTRACTS = [SIGNED, ["HT-1", "甲公司", 85, "2024-05-20", "全款"]]
+
+
+def test_what_people_keep_beside_their_tables_is_told_with_its_size_and_changes_nothing(tmp_path, night):
+    book(
+        tmp_path / "in" / "a.xlsx",
+        合同=CONTRACTS,
+        说明=[["填写说明"], [], ["1. 合同编号不得重复"], ["2. 金额以万元为单位", "必填"]],
+        汇总=[["客户名称", "合同数", "合同金额"], ["甲公司", 1, 85], ["乙公司", None, 10]],
+        透视=[["行标签", "求和项:合同金额(万元)"], ["甲公司", 85], ["总计", 85]],
+        通讯录=[["姓名", "部门"], ["王芳", "华东"]],
+    )
+    result = night(sheets(tmp_path / "in"))
+    assert found(result)[0] == ("sheets.contract", "a.xlsx", "accepted", 1)
+    assert {account.status for account in result.accounts} == {"accepted"}
+    assert result.rejected.is_empty()
+    contract = result.accounts[0]
+    assert contract.notice_en == (
+        "not read, since no table of a template is there: '汇总' from row 1 (8 cells), '说明' from row 1 (4 cells), "
+        "'透视' from row 1 (6 cells), '通讯录' from row 1 (4 cells)"
+    )
+    assert "“汇总”第 1 行起（8 个单元格）" in contract.notice_zh
+    assert "未读取" in contract.notice_zh
+    ignoring = night(sheets(tmp_path / "in", ignore=["说明", "汇总", "透视", "通讯录"]))
+    assert ignoring.accounts[0].notice_en is None
+
+
+@pytest.mark.parametrize(
+    ("header", "record", "told"),
+    [
+        (["客户名称", "合同金额(万元)", "签订日期", "付款方式"], ["乙公司", 5, "2024-05-21", "全款"], "'合同编号'"),
+        (["合同编号码", "客户名秤", "合同总金额", "签约日期"], ["HT-2", "乙公司", 5, "2024-05-21"], "合同编号"),
+        ([*SIGNED[1:], "负责人", *"ABCDEFGHIJ"], ["乙公司", 5, "2024-05-21", "全款", "王芳", *range(10)], "'合同编号'"),
+    ],
+)
+def test_records_under_most_headers_of_a_template_are_refused_and_not_passed_over(
+    tmp_path, night, header, record, told
+):
+    book(tmp_path / "in" / "a.xlsx", 合同=CONTRACTS, 没有编号=[header, record])
+    result = night(sheets(tmp_path / "in"))
+    assert found(result)[0] == ("sheets.contract", "a.xlsx#合同!A1", "accepted", 1)
+    (refused,) = [account for account in result.accounts if account.status == "refused"]
+    assert told in refused.message
+    assert "没有编号" in refused.message
+    assert refused.rows_quarantined >= 1
+    ignoring = night(sheets(tmp_path / "in", ignore=["没有编号"]))
+    assert {account.status for account in ignoring.accounts} == {"accepted"}
+
+
+def test_a_template_that_the_source_is_not_asked_for_is_refused_beside_the_one_that_it_is(tmp_path, night):
+    progress = [
+        ["客户名称", "当前阶段", "阶段开始时间", "预计完成时间"],
+        ["甲公司", "需求挖掘", "2024-05-01", "2024年6月"],
     ]
-    assert "'姓名', '部门'" in refused.accounts[1].message
-    assert "`ignore`" in refused.accounts[1].message
-    told = refused.rejected.filter(pl.col("reason_code") == "file_refused")
-    assert told.select("sheet", "row").rows() == [("通讯录", None)]
-    assert found(night(sheets(tmp_path / "in", ignore=["通讯录"])))[0] == ("sheets.contract", "a.xlsx", "accepted", 1)
+    book(tmp_path / "in" / "a.xlsx", 合同=CONTRACTS, 进度=progress)
+    result = night(sheets(tmp_path / "in", entity="contract"))
+    assert [account.status for account in result.accounts] == ["accepted", "refused"]
+
+
+def test_a_workbook_without_any_template_is_refused(tmp_path, night):
+    book(
+        tmp_path / "in" / "a.xlsx",
+        通讯录=[["姓名", "部门"], ["王芳", "华东"]],
+        汇总=[["客户名称", "合同数"], ["甲公司", 1]],
+    )
+    result = night(sheets(tmp_path / "in"))
+    refused = {account.file: account.message for account in result.accounts if account.status == "refused"}
+    assert len(refused) == 2
+    (message,) = [text for text in refused.values() if "通讯录" in text]
+    assert "'姓名', '部门'" in message
+    assert "`ignore`" in message
+    told = result.rejected.filter(pl.col("reason_code") == "file_refused")
+    assert set(told.select("sheet", "row").rows()) == {("通讯录", None), ("汇总", None)}
 
 
 def test_a_workbook_that_cannot_be_opened_is_refused_for_every_template_it_might_fill(tmp_path, night):
