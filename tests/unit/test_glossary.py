@@ -107,7 +107,7 @@ def undefined(domains: dict[str, Domain], columns: dict[str, dict[str, Any]]) ->
         described = re.findall(r"doc\('metric_(\w+)'\)", column["description"])
         if described and place not in metrics:
             yield f"{place} is described as {described[0]}, which does not list it"
-        if is_figure and place.partition(".")[2] in keys and place not in metrics:
+        if is_figure and place.partition(".")[2] in keys and not argued and place not in metrics:
             yield f"{place} has the name of a metric and is not listed by it"
         if is_figure and not argued and place not in metrics:
             yield f"{place} has no definition: add it to a metric's `marts`, or to `plain` with a reason"
