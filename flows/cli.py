@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.commands import alerts, metrics, night, onboard, operate, publish, quarantine, report
+from flows.commands import alerts, deals, metrics, night, onboard, operate, publish, quarantine, report
 from flows.commands.context import PROJECT, Command, console, errors
 from flows.errors import PlanloopError
 from flows.operate.display import print_json
@@ -32,6 +32,7 @@ for _command in (
 app.add_typer(publish.app, name="publish")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(deals.app, name="deals")
 app.add_typer(report.app, name="report")
 
 

@@ -46,9 +46,13 @@ class Snooze:
 
 
 def next_night(engine: Engine, today: date) -> date:
-    """The first night that something said today can count in: today's, or the one after the newest published."""
+    """The first night that something said today can count in: today's, or the one after the newest that has begun.
+
+    A night that is under way, or was killed and will go on, has read the snoozes already.
+    """
+    begun = run.c.state.in_(("published", "running", "killed"))
     with engine.connect() as connection:
-        newest = connection.execute(select(func.max(run.c.as_of_date)).where(run.c.state == "published")).scalar_one()
+        newest = connection.execute(select(func.max(run.c.as_of_date)).where(begun)).scalar_one()
     return max(today, date.fromordinal(newest.toordinal() + 1)) if newest else today
 
 
