@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from flows.audit import source_statements, statements
+from flows.audit import source_statements, statements, waterfall_statements
 from flows.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -151,6 +151,9 @@ def _queries(
         "forecast_rolls_up": statements.rolls_up(
             "mart_forecast", ("closed_amount", "open_amount", "open_weighted_amount", "forecast_expected"), "method"
         ),
+        "waterfall_balances": waterfall_statements.BALANCES,
+        "waterfall_follows_on": waterfall_statements.FOLLOWS_ON,
+        "waterfall_ends_tonight": waterfall_statements.ENDS_TONIGHT,
         "one_night": statements.one_night(_tables(connection), as_of, run_id),
         "deviations_are_measured": statements.DEVIATIONS_MEASURED,
         "deviations_are_plausible": statements.DEVIATIONS_PLAUSIBLE,

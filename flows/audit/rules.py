@@ -118,6 +118,27 @@ RULES: tuple[Rule, ...] = (
         "各期下级节点的预测之和等于上级节点。",
     ),
     Rule(
+        "waterfall_balances",
+        "equal",
+        "cells",
+        "Start, what joined, changed and left are the end, to the cent and the deal, at every node, in every period.",
+        "各期各节点:期初、移入、增减、移出与期末在金额和商机数上完全平衡。",
+    ),
+    Rule(
+        "waterfall_follows_on",
+        "equal",
+        "cells",
+        "The open pipeline of every period begins where the period before ended, at every node.",
+        "各节点每一期的期初在手金额等于上一期的期末。",
+    ),
+    Rule(
+        "waterfall_ends_tonight",
+        "equal",
+        "amount",
+        "The running month, quarter and year end at the open deals of fct_opportunity.",
+        "当前月、季、年的期末等于 fct_opportunity 的在手商机金额。",
+    ),
+    Rule(
         "one_night",
         "equal",
         "rows",

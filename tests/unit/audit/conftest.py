@@ -30,6 +30,7 @@ select * from (values
 create table marts.fct_opportunity as
 select 'O-' || number as opportunity_id, 100.00::decimal(18, 2) as amount, 100.00::decimal(18, 2) as amount_original,
     case when number = 0 then 'USD' else 'CNY' end as currency, number < 60 as is_won,
+    number < 60 as is_closed,
     case when number < 60 then date '2025-03-02' end as closed_on
 from (select unnest(range(120)) as number);
 create table marts.fct_booking as
@@ -50,6 +51,19 @@ select 'stage_win_rate' as method, metric, period_kind, period_start_on, node_ke
     open_amount, (open_amount / 2)::decimal(18, 2) as open_weighted_amount,
     (actual + open_amount / 2)::decimal(18, 2) as forecast_expected
 from marts.mart_target_attainment;
+create table marts.mart_pipeline_waterfall as
+select scope, node_key, period_kind, period_start_on, last_day(period_start_on) as period_end_on,
+    last_day(period_start_on) as seen_until_on, (share * 12000 * before)::decimal(18, 2) as start_amount,
+    (share * 12000 * (1 - before))::decimal(18, 2) as created_amount, (share * 6000 * before)::decimal(18, 2) as won_amount,
+    (share * (12000 - 6000 * before))::decimal(18, 2) as end_amount, (share * 120 * before)::bigint as start_deals,
+    (share * 120 * (1 - before))::bigint as created_deals, (share * 60 * before)::bigint as won_deals,
+    (share * (120 - 60 * before))::bigint as end_deals,
+    {nothing}
+from (values ('month', date '2025-02-01', 0), ('month', date '2025-03-01', 1), ('quarter', date '2025-03-01', 1),
+    ('year', date '2025-03-01', 1)) as periods (period_kind, period_start_on, before)
+cross join (values ('all'), ('closing')) as scopes (scope)
+cross join (values ('company', 1.0), ('region:east', 1.0), ('team:east/a', 1.0), ('rep:1', 0.5), ('rep:2', 0.5))
+    as nodes (node_key, share);
 create table marts.mart_deviation as
 select 'pace' as rule_id, 'rep:' || number as node_key, number % 2 = 0 as is_evaluated,
     case when number % 2 = 0 then 0.8::double end as measured, 1.0::double as expected,
@@ -61,6 +75,14 @@ select as_of_date as night_on, * exclude (as_of_date), as_of_date = date '2025-0
     case when source = 'crm' then false end as is_stale
 from read_parquet('{inputs}/source_file.parquet');
 """
+
+NEVER_TAKEN = "pulled_in reopened transferred_in increase decrease pushed_out transferred_out lost deleted".split()
+NOTHING = ", ".join(
+    f"{zero} as {name}_{unit}"
+    for unit, zero in (("amount", "0.00::decimal(18, 2)"), ("deals", "0::bigint"))
+    for name in NEVER_TAKEN
+)
+"""Ways through the pipeline that no deal took."""
 
 SOURCE_FILES = """
 select * from (values
@@ -174,7 +196,7 @@ def make_night(root: Path) -> SmallNight:
         write_log(connection, users, folder / "log" / "user" / "2025-03-31.parquet")
     small = SmallNight(folder)
     with small.open() as connection:
-        connection.execute(CANDIDATE.replace("{inputs}", str(folder / "inputs")))
+        connection.execute(CANDIDATE.replace("{inputs}", str(folder / "inputs")).replace("{nothing}", NOTHING))
         names = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'marts'"
         ).fetchall()

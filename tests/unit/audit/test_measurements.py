@@ -134,6 +134,34 @@ CASES = [
         [("won_count by quarter", 0, 1)],
     ),
     (
+        "waterfall_balances",
+        lambda night: night.change(
+            "update marts.mart_pipeline_waterfall set lost_amount = 0.01 where node_key = 'rep:1' and scope = 'closing'"
+            " and period_kind = 'quarter'"
+        ),
+        [("scope closing", 0, 1)],
+    ),
+    (
+        "waterfall_balances",
+        lambda night: night.change("update marts.mart_pipeline_waterfall set won_deals = 1 where node_key = 'company'"),
+        [("scope all", 0, 4), ("scope closing", 0, 4)],
+    ),
+    (
+        "waterfall_follows_on",
+        lambda night: night.change(
+            "update marts.mart_pipeline_waterfall set start_amount = start_amount - 1, created_amount = 1"
+            " where node_key = 'rep:2' and scope = 'all' and period_start_on = '2025-03-01' and period_kind = 'month'"
+        ),
+        [("month by month", 0, 1)],
+    ),
+    (
+        "waterfall_ends_tonight",
+        lambda night: night.change(
+            "update marts.fct_opportunity set amount = amount + 0.01 where opportunity_id = 'O-100'"
+        ),
+        [("running month", 600001, 600000), ("running quarter", 600001, 600000), ("running year", 600001, 600000)],
+    ),
+    (
         "one_night",
         lambda night: night.change("update marts.dim_node set run_id = '20250330-01' where node_key = 'company'"),
         [("rows of run 20250331-01", 7, 6)],
@@ -303,6 +331,7 @@ def test_a_missing_mart_is_an_error_of_every_rule_about_it(night):
         "opportunities_complete",
         "opportunity_amounts_kept",
         "attainment_equals_won_deals",
+        "waterfall_ends_tonight",
     }
 
 
