@@ -34,6 +34,18 @@ class Config:
     calendar: CalendarOverrides
     fingerprint: str
 
+    @property
+    def flavours(self) -> frozenset[str]:
+        """Ways of selling beside deals: what settings say, else what the sources tell. Stores make a channel.
+
+        A company that exports its stores wants to see them, and need not say so twice; one that exports them for other
+        reasons says ``flavours: []``.
+        """
+        if self.settings.flavours is not None:
+            return frozenset(self.settings.flavours)
+        exported = {source.entity for source in self.sources.sources.values()}
+        return frozenset({"channel"} if "store" in exported else ())
+
 
 def load(folder: Path, env: Mapping[str, str]) -> Config:
     """Load ``folder``.

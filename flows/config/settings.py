@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from flows.config.model import ConfigModel
 
 Language = Literal["zh", "en"]
+Flavour = Literal["channel"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Mail = Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
@@ -118,6 +119,7 @@ class Settings(ConfigModel):
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
     calendar: Calendar = Calendar()
     bookings_from: Literal["opportunity", "contract", "line_item"] = "opportunity"
+    flavours: tuple[Flavour, ...] | None = None
     engine: Engine = Engine()
     publish: Publish = Publish()
     quarantine_limit: Share = 0.05

@@ -1,9 +1,11 @@
 """The edge of the build: dbt, once for the facts and once for what needs the forecast."""
 
 import logging
-from typing import Any
+from typing import Any, get_args
 
 from flows.alerts.store import alert_rows
+from flows.config.loader import Config
+from flows.config.settings import Flavour
 from flows.operate.logs import log_event
 from flows.operate.night import PROJECT, Night
 from flows.operate.tasks import show_table, stage_task
@@ -32,11 +34,19 @@ def _build(night: Night) -> dict[str, Any]:
     for leftover in night.workspace.build.glob("*.duckdb*"):
         leftover.unlink()
     _write_inputs(night)
-    notes = _run(night, "build", "--exclude", OUTLOOK)
+    notes = _run(night, "build", "--exclude", OUTLOOK, *flavours_off(night.config))
     unplaced = unplaced_targets(night.workspace.candidate)
     for target in unplaced:
         log_event("build", f"a target without a place: {target}", logging.WARNING)
     return {**notes, "unplaced_targets": unplaced}
+
+
+def flavours_off(config: Config) -> list[str]:
+    """What dbt is to leave out: models of ways of selling that the company does not have.
+
+    A selection, and neither a variable nor the environment within the project: those would have it parsed anew.
+    """
+    return [f"tag:{flavour}" for flavour in get_args(Flavour) if flavour not in config.flavours]
 
 
 def _write_inputs(night: Night) -> None:

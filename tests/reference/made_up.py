@@ -18,6 +18,8 @@ KEYS = {
     "opportunity_history": "history_id",
     "objection": "objection_id",
     "requirement": "requirement_id",
+    "store": "store_id",
+    "store_visit": "visit_id",
 }
 USERS = [
     {"user_id": "boss", "name": "老板", "role": "leader"},
@@ -52,6 +54,8 @@ def company(seed: int, leads: int = 150) -> Company:
     log["opportunity_history"] = [row for deal in deals for row in _history(random, deal)]
     log["objection"] = [_objection(random, number, leads) for number in range(leads)]
     log["requirement"] = [_requirement(random, number, leads) for number in range(leads)]
+    log["store"] = [row for number in range(leads // 5) for row in _store(random, number)]
+    log["store_visit"] = [_visit(random, number, leads // 5) for number in range(leads * 2)]
     log["initiative"] = [_budget(random, number) for number in range(6)]
     return Company(AS_OF, log, KEYS, PATH, merged, random.choice([1, 2, 4]), frozenset({date(2024, 5, 1)}))
 
@@ -130,6 +134,27 @@ def _requirement(random: Random, number: int, deals: int) -> Row:
         "priority": random.choice(["高", "低", None]),
     }
     return row | {"confirmed_on": _day(random, AS_OF + timedelta(5)) if random.random() < 0.9 else None}
+
+
+def _store(random: Random, number: int) -> list[Row]:
+    row: Row = {"store_id": f"s-{number:03d}", "name": "店", "_valid_from": AS_OF - timedelta(120)}
+    row |= {"channel": random.choice(["大卖场", "夫妻店", "all", None]), "owner_id": random.choice(OWNERS)}
+    row |= {"weight": random.choice([None, random.randrange(1, 1000) / 10_000])}
+    row |= {"opened_on": random.choice([None, _day(random)]), "is_active": random.choice([True, True, None])}
+    rows = [row]
+    if random.random() < 0.3:
+        more: Row = random.choice([{"is_active": False}, {"weight": 0.5, "owner_id": "cai"}, {"_change": "deleted"}])
+        rows.append(row | {"_change": "changed"} | more | {"_valid_from": AS_OF - timedelta(random.randrange(110))})
+    return rows
+
+
+def _visit(random: Random, number: int, stores: int) -> Row:
+    row: Row = {"visit_id": f"v-{number:04d}", "store_id": f"s-{random.randrange(int(stores * 1.1)):03d}"}
+    row |= {"owner_id": random.choice(OWNERS), "visited_on": _day(random, AS_OF + timedelta(5)), "_valid_from": AS_OF}
+    row |= {"is_planned": random.choice([True, True, False, None]), "is_done": random.choice([True, True, False, None])}
+    for name in ("sku_stocked", "sku_sold", "units_opening", "units_received", "units_sold", "units_on_hand"):
+        row |= {name: None if random.random() < (0.8 if name == "units_opening" else 0.2) else random.randrange(9)}
+    return row
 
 
 def _lead(random: Random, number: int, deals: int) -> list[Row]:

@@ -119,6 +119,23 @@ def test_an_upward_reference_is_found():
     assert found == ["int_x reads mart_y", "int_x reads source.log"]
 
 
+def test_what_a_flavour_leaves_out_is_read_by_nothing_else(manifest):
+    flavoured = {key for key, node in models(manifest).items() if "channel" in node["tags"]}
+    assert flavoured
+    leaning = [
+        node["name"]
+        for node in manifest["nodes"].values()
+        if "channel" not in node["tags"] and flavoured & set(node["depends_on"]["nodes"])
+    ]
+    assert [name for name in leaning if not set_apart(name, manifest, flavoured)] == []
+
+
+def set_apart(name: str, manifest: dict[str, Any], flavoured: set[str]) -> bool:
+    """Whether a node is a test of a flavoured model: dbt leaves it out with the model."""
+    [node] = [node for node in manifest["nodes"].values() if node["name"] == name]
+    return node["resource_type"] == "test" and node["attached_node"] in flavoured
+
+
 def test_a_model_is_named_by_its_layer_and_opens_with_its_grain(manifest):
     wrong = []
     for node in models(manifest).values():

@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.dbt_fixture import calendar_rows, failures, run_dbt, write_build
-from tests.reference import leads, reasons
+from tests.reference import channel, leads, reasons
 from tests.reference.company import Company
 from tests.reference.made_up import company
 
 MARTS = {
     "mart_lead_funnel": (leads.funnel, 7),
+    "mart_channel": (channel.channel, 4),
     "mart_loss": (reasons.losses, 7),
     "mart_objection": (reasons.objections, 6),
     "mart_requirement_outcome": (reasons.requirements, 6),
