@@ -1,4 +1,6 @@
--- Grain: one node, open stage, closing month and published day on which the open pipeline of that cell changed.
+-- Grain: one node, open stage, closing month and day on which the open pipeline of that cell changed.
+
+{{ config(materialized='view') }}
 
 {% set measures = ['open_count', 'amount_cents', 'weighted_cents'] -%}
 
@@ -26,11 +28,11 @@ above_reps as (
         nodes.parent_node_no as node_no,
         own.stage_no,
         own.close_month_no,
-        own.day_no,
+        own.day,
         {{ sum_each(measures, 'own') }}
     from own
     inner join nodes on own.node_no = nodes.node_no
-    group by nodes.parent_node_no, own.stage_no, own.close_month_no, own.day_no
+    group by nodes.parent_node_no, own.stage_no, own.close_month_no, own.day
 
 ),
 
@@ -40,11 +42,11 @@ above_teams as (
         nodes.parent_node_no as node_no,
         above_reps.stage_no,
         above_reps.close_month_no,
-        above_reps.day_no,
+        above_reps.day,
         {{ sum_each(measures, 'above_reps') }}
     from above_reps
     inner join nodes on above_reps.node_no = nodes.node_no
-    group by nodes.parent_node_no, above_reps.stage_no, above_reps.close_month_no, above_reps.day_no
+    group by nodes.parent_node_no, above_reps.stage_no, above_reps.close_month_no, above_reps.day
 
 ),
 
@@ -54,11 +56,11 @@ above_regions as (
         nodes.parent_node_no as node_no,
         above_teams.stage_no,
         above_teams.close_month_no,
-        above_teams.day_no,
+        above_teams.day,
         {{ sum_each(measures, 'above_teams') }}
     from above_teams
     inner join nodes on above_teams.node_no = nodes.node_no
-    group by nodes.parent_node_no, above_teams.stage_no, above_teams.close_month_no, above_teams.day_no
+    group by nodes.parent_node_no, above_teams.stage_no, above_teams.close_month_no, above_teams.day
 
 ),
 
@@ -79,10 +81,10 @@ above_summed as (
         node_no,
         stage_no,
         close_month_no,
-        day_no,
+        day,
         {{ sum_each(measures) }}
     from above
-    group by node_no, stage_no, close_month_no, day_no
+    group by node_no, stage_no, close_month_no, day
 
 ),
 

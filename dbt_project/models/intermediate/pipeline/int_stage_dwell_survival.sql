@@ -1,12 +1,6 @@
 -- Grain: one quarter of entry, node, segment ('all' and, above reps, each) and open stage: how long deals stay in it.
 
-with run as (
-
-    select as_of_date from {{ ref('stg_night__run') }}
-
-),
-
-dates as (
+with dates as (
 
     select
         day,
@@ -42,17 +36,15 @@ lengths as (
         spells.segment,
         spells.stage_no,
         dates.quarter_start_on,
-        {{ days_between('spells.entered_on', 'coalesce(spells.left_on, run.as_of_date)') }} as dwell_days,
-        sum(case when spells.left_on is not null then 1 else 0 end) as n_event,
-        sum(case when spells.left_on is null then 1 else 0 end) as n_censored
-    from {{ ref('int_stage_spells') }} as spells
-    cross join run
+        spells.dwell_days,
+        sum(case when spells.is_censored then 0 else 1 end) as n_event,
+        sum(case when spells.is_censored then 1 else 0 end) as n_censored
+    from {{ ref('int_stage_spells_of_all_deals') }} as spells
     inner join dates on spells.entered_on = dates.day
     -- Of deals first seen on their way, only those that stay long are seen: their dwell would bias the estimate upward.
     where not spells.is_entry_assumed
     group by
-        spells.node_no, spells.segment, spells.stage_no, dates.quarter_start_on,
-        {{ days_between('spells.entered_on', 'coalesce(spells.left_on, run.as_of_date)') }}
+        spells.node_no, spells.segment, spells.stage_no, dates.quarter_start_on, spells.dwell_days
 
 ),
 
