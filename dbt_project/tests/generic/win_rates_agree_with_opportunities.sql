@@ -6,7 +6,7 @@ with counted as (
     select
         coalesce(sum(won_count), 0) as n_won,
         coalesce(sum(lost_count), 0) as n_lost,
-        coalesce(sum(won_amount), 0) as won_amount,
+        coalesce(sum(closed_won_amount), 0) as won_amount,
         coalesce(sum(created_n + created_undated_n), 0) as n_created,
         coalesce(sum(created_n - created_won_n - created_lost_n - created_open_n), 0) as n_unaccounted
     from {{ model }}

@@ -319,15 +319,15 @@ def check_outcomes(build: Path, lives: Sequence[Life]) -> None:
     counts = ["won_count", "lost_count", "created_n", "created_won_n", "created_lost_n", "created_open_n"]
     counts += ["created_undated_n", "created_deleted_n", *(f"won_within_{age}d_n" for age in AGES)]
     rates = ["win_rate_close_n", "win_rate_close_v", *(f"win_rate_created_{age}d" for age in AGES)]
-    columns = ["period_kind", "period_start_on", "node_key", "segment", "period_end_on", "won_amount", "lost_amount"]
-    columns += ["priced_n", *counts, *rates]
+    columns = ["period_kind", "period_start_on", "node_key", "segment", "period_end_on"]
+    columns += ["closed_won_amount", "closed_lost_amount", "priced_n", *counts, *rates]
     rows = query(build, f"select {', '.join(columns)} from marts.mart_win_rate")
     assert {tuple(row[:4]) for row in rows} == set(expected)
     for row in rows:
         cell, found = expected[tuple(row[:4])], dict(zip(columns, row, strict=True))
         assert found["period_end_on"] == period_end(row[0], row[1])
         assert {name: found[name] for name in counts} == {name: cell[name] for name in counts}, row
-        money = (cents(found["won_amount"]), cents(found["lost_amount"]), found["priced_n"])
+        money = (cents(found["closed_won_amount"]), cents(found["closed_lost_amount"]), found["priced_n"])
         assert money == (cell["won_cents"], cell["lost_cents"], cell["won_priced_n"] + cell["lost_priced_n"]), row
         assert all(near(found[name], cell[name], 6) for name in rates), row
     rows = query(

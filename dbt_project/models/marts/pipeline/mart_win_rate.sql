@@ -37,8 +37,8 @@ final as (
         outcomes.lost_count,
         outcomes.won_count + outcomes.lost_count as closed_n,
         round({{ ratio('outcomes.won_count', 'outcomes.won_count + outcomes.lost_count') }}, 6) as win_rate_close_n,
-        {{ cents_to_amount('coalesce(outcomes.won_cents, 0)') }} as won_amount,
-        {{ cents_to_amount('coalesce(outcomes.lost_cents, 0)') }} as lost_amount,
+        {{ cents_to_amount('coalesce(outcomes.won_cents, 0)') }} as closed_won_amount,
+        {{ cents_to_amount('coalesce(outcomes.lost_cents, 0)') }} as closed_lost_amount,
         outcomes.won_priced_n + outcomes.lost_priced_n as priced_n,
         round(
             {{ ratio('coalesce(outcomes.won_cents, 0)',
