@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.commands import alerts, deals, metrics, night, onboard, operate, publish, quarantine, report
+from flows.commands import alerts, deals, metrics, night, onboard, operate, publish, quarantine, report, waterfall
 from flows.commands.context import PROJECT, Command, console, errors
 from flows.errors import PlanloopError
 from flows.operate.display import print_json
@@ -27,6 +27,7 @@ for _command in (
     operate.doctor,
     operate.schedule,
     metrics.metrics,
+    waterfall.waterfall,
 ):
     app.command()(_command)
 app.add_typer(publish.app, name="publish")

@@ -54,7 +54,8 @@ from marts.mart_target_attainment;
 create table marts.mart_pipeline_waterfall as
 select scope, node_key, period_kind, period_start_on, last_day(period_start_on) as period_end_on,
     last_day(period_start_on) as seen_until_on, (share * 12000 * before)::decimal(18, 2) as start_amount,
-    (share * 12000 * (1 - before))::decimal(18, 2) as created_amount, (share * 6000 * before)::decimal(18, 2) as won_amount,
+    (share * 12000 * (1 - before))::decimal(18, 2) as created_amount,
+    (share * 6000 * before)::decimal(18, 2) as won_amount,
     (share * (12000 - 6000 * before))::decimal(18, 2) as end_amount, (share * 120 * before)::bigint as start_deals,
     (share * 120 * (1 - before))::bigint as created_deals, (share * 60 * before)::bigint as won_deals,
     (share * (120 - 60 * before))::bigint as end_deals,

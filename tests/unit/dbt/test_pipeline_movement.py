@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from flows.warehouse.waterfall import read_waterfall
 from tests.dbt_fixture import failures, query, run_dbt, write_build
 from tests.reference.movement import Deal, Row, Said, cells, periods, pushes, seen, slippage
 
@@ -39,7 +40,7 @@ RATES = [
 COLUMNS = ("start", "created", "pulled_in", "reopened", "transferred_in", "increase", "decrease", "pushed_out")
 COLUMNS += ("transferred_out", "won", "lost", "deleted", "end")
 MARTS = ("mart_pipeline_waterfall", "mart_pipeline_movement", "mart_pipeline_slippage", "fct_opportunity_state")
-SELECTED = (*(f"+{mart}" for mart in MARTS), "int_opportunity_pushes", "dim_node")
+SELECTED = (*(f"+{mart}" for mart in MARTS), "int_opportunity_pushes", "dim_node", "dim_date")
 
 
 @dataclass
@@ -255,6 +256,7 @@ def check(build: Path, seed: int, deals: int) -> None:
     told_deals = [told(life, as_of) for life in [*lives, survivor]]
     _check_waterfall(build, told_deals, as_of)
     _check_slippage(build, told_deals, as_of)
+    _check_any_window(build, random, told_deals, as_of)
     found = query(
         build,
         "select opportunity_id, push_count, push_days from scratch.intermediate.int_opportunity_pushes"
@@ -299,6 +301,27 @@ def _check_waterfall(build: Path, deals: list[Deal], as_of: date) -> None:
     keys = "period_kind, period_start_on, scope, node_key, opportunity_id"
     found = query(build, f"select {keys}, joined_by, left_by, {amounts} from marts.mart_pipeline_movement")
     assert differing({row[:5]: row[5:] for row in found}, leaves) == {}
+
+
+def _check_any_window(build: Path, random: Random, deals: list[Deal], as_of: date) -> None:
+    ends = [deal.days(as_of) for deal in deals]
+    for written in (None, "month", "quarter"):
+        first = as_of - timedelta(random.randrange(0, 400))
+        until = first + timedelta(random.randrange(0, (as_of - first).days + 1))
+        month, node = first.replace(day=1), random.choice([*REPS])
+        months, closing_in = None, None
+        if written == "month":
+            months, closing_in = (month, month), f"{month:%Y-%m}"
+        elif written == "quarter":
+            into = (month.month - FISCAL_START) % 12
+            number = month.year * 12 + month.month - 1 - into % 3
+            months = (date(number // 12, number % 12 + 1, 1), date((number + 2) // 12, (number + 2) % 12 + 1, 1))
+            closing_in = f"{month.year + (month.month >= FISCAL_START)}Q{into // 3 + 1}"
+        found = read_waterfall(build / "candidate.duckdb", first, until, closing_in, node)
+        rows_seen = (seen(days, first - timedelta(1), until, months, REPS[node]) for days in ends)
+        shown = {name: int(amount * 100) for name, amount in found.amounts.items() if amount}
+        shown |= {f"{name}_deals": number for name, number in found.deals.items() if number}
+        assert differing(shown, cells([row for row in rows_seen if row])) == {}, found
 
 
 def _check_slippage(build: Path, deals: list[Deal], as_of: date) -> None:
