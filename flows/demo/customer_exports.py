@@ -7,7 +7,7 @@ import polars as pl
 
 from flows.demo import vocabulary as words
 from flows.demo.calendar import Ints, WorkingTime
-from flows.demo.columns import account_names, contact_names, dates, numbered, word
+from flows.demo.columns import account_names, contact_names, dates, known, numbered, word
 from flows.demo.deals import Accounts, Deals
 from flows.demo.records import Findings, Records
 from flows.demo.view import View, account_ids, deal_ids, person_ids
@@ -94,6 +94,15 @@ def objections(time: WorkingTime, deals: Deals, records: Records, now: View) -> 
     deal = found.deal[chosen]
     stage = np.full(deals.count, 0)
     stage[now.deals] = deals.event_stage[now.last]
+    # Settled by the first event that takes the deal on from the stage of the objection.
+    at, where = np.full(deals.count, np.inf), np.zeros(deals.count, np.int64)
+    at[deal], where[deal] = found.at[chosen], found.stage[chosen]
+    passed = np.flatnonzero(
+        now.events & (deals.event_at > at[deals.event_deal]) & (deals.event_stage > where[deals.event_deal])
+    )
+    settled = np.full(deals.count, -1)
+    settled[deals.event_deal[passed[::-1]]] = passed[::-1]
+    on = settled[deal]
     outcome = np.where(stage[deal] == words.LOST, 2, np.where(stage[deal] > found.stage[chosen], 0, 1))
     return pl.DataFrame(
         {
@@ -102,6 +111,7 @@ def objections(time: WorkingTime, deals: Deals, records: Records, now: View) -> 
             "异议类型": word(words.OBJECTION_TYPES, found.kind[chosen]),
             "所处阶段": word(words.STAGES_ZH, found.stage[chosen]),
             "提出日期": dates(time.day(found.at[chosen])),
+            "处理日期": known(dates(time.day(deals.event_at[np.maximum(on, 0)])), (on >= 0) & (outcome != 1)),
             "应对方式": word(words.OBJECTION_RESPONSES, found.answer[chosen]),
             "结果": word(("已解决", "未解决", "导致丢单"), outcome),
         }

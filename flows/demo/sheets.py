@@ -76,7 +76,7 @@ def planning(path: Path, time: WorkingTime, organisation: Organisation, plan: Pl
         (
             "重点举措",
             (),
-            ("举措编号", "目标", "行动", "责任人", "截止日期", "指标", "状态", "预算"),
+            ("举措编号", "目标", "行动", "责任人", "截止日期", "指标", "状态", "预算", "开始日期", "线索来源"),
             _initiatives(time, organisation),
         ),
         (
@@ -116,11 +116,16 @@ def _initiatives(time: WorkingTime, organisation: Organisation) -> list[Row]:
     end = quarter_start(time.last)
     south, east, head = leaders[words.SOUTH], leaders[words.EAST], leaders[-1]
     last, earlier = month_start(end, 3), month_start(end, 2)
+    year = date(time.last.year, 1, 1)
+    fairs, adverts = words.SOURCES[words.FALLING_SOURCE], words.SOURCES[words.ADVERTS]
     return [
         ("JC-01", "华南线索转化率恢复到35%", "线索两小时内首次联系", south, last, "lead_conversion", "进行中", 50_000),
         ("JC-02", "缩短方案定制周期", "售前模板化，48小时出方案", head, earlier, "dwell", "进行中", 120_000),
         ("JC-03", "华东补员", "两个月内补齐离职岗位", east, end, "headcount", "已完成", 80_000),
         ("JC-04", "Grow abroad", "Two partner events a quarter", manager[-1], last, "bookings", "进行中", 200_000),
+        # What a source costs is written where its budget is: with a first day and the name that leads give it.
+        ("JC-05", "获客", "全年行业展会", head, month_start(year, 12), "leads", "进行中", 360_000, year, fairs),
+        ("JC-06", "获客", "全年线上投放", head, month_start(year, 12), "leads", "进行中", 240_000, year, adverts),
     ]
 
 

@@ -119,6 +119,8 @@ def _planted(
                 for quarter, count in zip(tally.quarters, tally.sources[words.FALLING_SOURCE], strict=True)
             },
         },
+        "answer_that_works": {"response": words.OBJECTION_RESPONSES[words.ANSWER_THAT_WORKS]},
+        "delisted_stores": {"region": words.REGIONS[words.SOUTH]},
         "deals_piled_up": {
             "user_id": ids[piling],
             "open": int(tally.open_by_person[piling]),

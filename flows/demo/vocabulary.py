@@ -22,7 +22,7 @@ INDUSTRY_SHARE = (0.26, 0.16, 0.12, 0.12, 0.1, 0.08, 0.1, 0.06)
 
 SOURCES = ("官网", "转介绍", "展会", "电话开发", "渠道伙伴", "线上广告", "老客户")
 SOURCE_SHARE = (0.22, 0.14, 0.17, 0.18, 0.11, 0.1, 0.08)
-FALLING_SOURCE = 2
+FALLING_SOURCE, ADVERTS = 2, 5
 QUALITIES_ZH = ("高", "中", "低")
 
 PRODUCTS = (
@@ -67,6 +67,7 @@ ACTIVITY_SUBJECTS = ("跟进电话", "Sent the proposal", "现场拜访", "产�
 OBJECTION_TYPES = ("价格太高", "担心交付周期", "已有供应商", "缺少案例", "功能不足", "决策流程复杂")
 OBJECTION_SHARE = (0.3, 0.18, 0.17, 0.13, 0.12, 0.1)
 OBJECTION_RESPONSES = ("给出投资回报测算", "提供分期实施计划", "安排同行业案例参观", "演示替代功能", "邀请高层会面")
+ANSWER_THAT_WORKS = 2
 REQUIREMENT_TYPES = ("功能需求", "性能需求", "集成需求", "服务需求")
 REQUIREMENT_TEXTS = (
     "支持多工厂排产",
