@@ -17,6 +17,7 @@ from flows.demo import vanish
 from flows.demo.dirty import MISTYPED
 from flows.operate.night import STAGES
 from tests.integration.conftest import PROJECT, Planloop
+from tests.integration.planted_truths import STORIES, Story, ranking
 from tests.integration.records import count_records
 
 
@@ -101,6 +102,15 @@ def test_an_alert_opens_once_and_its_recovery_is_told_once(three_nights: Planloo
     (owner,) = {address for alert in alerts for address in alert["recipients"]}
     of_owner = [message["Subject"] for message in told if owner in message["To"]]
     assert len(of_owner) == 2, of_owner
+
+
+@pytest.mark.parametrize("story", STORIES, ids=[story.title for story in STORIES])
+def test_a_planted_story_is_found_by_query_alone(three_nights: Planloop, story: Story) -> None:
+    """The marts rank what was planted first, and well before the next."""
+    planted = json.loads((three_nights.workspace / "inputs" / "truths.json").read_text())["planted"]
+    first, second, *_ = ranking(story, three_nights.workspace / "published" / "marts.duckdb")
+    assert first[0] == story.planted(planted)
+    assert max(first[1] / second[1], second[1] / first[1]) > 1.2
 
 
 def test_rows_in_are_accepted_or_quarantined_in_every_file_of_every_night(
