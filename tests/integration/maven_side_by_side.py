@@ -111,6 +111,21 @@ COMPARISONS = (
             and cells.metric = 'win_rate_close_n' and nodes.node_kind = 'team'""",
     ),
     Comparison(
+        "Win rate by manager, by number and by value, from the win rates of the quarters",
+        2,
+        ("manager", "quarter", "won", "lost", "win rate", "win rate by value"),
+        f"""select teams.manager, date_trunc('quarter', deals.close_date)::date, count(*) filter (where {_WON}),
+            count(*) filter (where deals.deal_stage = 'Lost'), {_RATE.format(won=_WON)},
+            round(sum(deals.close_value) filter (where {_WON}) / sum(deals.close_value), 6)
+            {_FILES_BY_MANAGER} where {_CLOSED} group by all""",
+        """select nodes.name, cells.period_start_on, cells.won_count, cells.lost_count, cells.win_rate_close_n,
+            cells.win_rate_close_v
+            from marts.mart_win_rate as cells
+            join marts.dim_node as nodes on nodes.node_key = cells.node_key and nodes.is_current
+            where cells.period_kind = 'quarter' and cells.segment = 'all' and nodes.node_kind = 'team'
+            and cells.closed_n > 0""",
+    ),
+    Comparison(
         "Win rate by product, from the deals",
         1,
         ("product", "won", "lost", "win rate"),
@@ -173,7 +188,7 @@ def show(answers: Answers, console: Console) -> None:
         table.add_column("\nmarts", justify="right")
     files = {row[: comparison.key]: row[comparison.key :] for row in answers.files}
     marts = {row[: comparison.key]: row[comparison.key :] for row in answers.marts}
-    for key in sorted(files.keys() | marts.keys(), key=str):
+    for key in sorted(files.keys() | marts.keys(), key=lambda key: [str(part) for part in key]):
         pairs = zip(files.get(key, ("–",) * len(figures)), marts.get(key, ("–",) * len(figures)), strict=True)
         cells = [str(value) for pair in pairs for value in pair]
         table.add_row(*(str(part) for part in key), *cells, style=None if files.get(key) == marts.get(key) else "red")
