@@ -56,7 +56,6 @@ stays as (
 
 ),
 
--- Stays of one length and age are one row from here on.
 measured as (
 
     select
@@ -65,26 +64,38 @@ measured as (
         {{ days_between('stays.entered_on', 'coalesce(stays.left_on, ' ~ add_days('run.as_of_date', 1) ~ ')') }} - 1
             as last_age,
         {{ days_between('stays.entered_on', 'run.as_of_date') }} as days_since,
-        {{ days_between('stays.entered_on', 'stays.won_on') }} as won_age,
-        count(*) as n
+        {{ days_between('stays.entered_on', 'stays.won_on') }} as won_age
     from stays
     cross join run
-    group by 1, 2, 3, 4, 5
 
 ),
 
-final as (
+spans as (
 
     select
         horizons.period_kind,
         measured.stage_no,
         measured.segment,
         least(measured.last_age, measured.days_since - horizons.days_left) as seen_until,
-        case when measured.won_age is not null then greatest(measured.won_age - horizons.days_left, 0) end as won_from,
-        measured.n
+        case when measured.won_age is not null then greatest(measured.won_age - horizons.days_left, 0) end as won_from
     from measured
     cross join horizons
     where measured.last_age >= 0 and measured.days_since >= horizons.days_left
+
+),
+
+-- Stays that count at the same ages are one row from here on; what was won later than in time was not.
+final as (
+
+    select
+        period_kind,
+        stage_no,
+        segment,
+        seen_until,
+        case when won_from <= seen_until then won_from end as won_from,
+        count(*) as n
+    from spans
+    group by period_kind, stage_no, segment, seen_until, case when won_from <= seen_until then won_from end
 
 )
 

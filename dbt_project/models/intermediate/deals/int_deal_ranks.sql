@@ -29,7 +29,7 @@ expected as (
     select
         opportunities.okey,
         opportunities.opportunity_id,
-        opportunities.node_key,
+        opportunities.node_no,
         nodes.parent_node_key
         {%- for period in periods %},
         {{ period }}_chances.basis as {{ period }}_basis,
@@ -55,7 +55,7 @@ final as (
         expected.*
         {%- for period in periods %}
         {%- for place, partition in [
-            ('rep', 'partition by node_key '), ('team', 'partition by parent_node_key '), ('company', ''),
+            ('rep', 'partition by node_no '), ('team', 'partition by parent_node_key '), ('company', ''),
         ] %},
         case
             when {{ period }}_chance is not null

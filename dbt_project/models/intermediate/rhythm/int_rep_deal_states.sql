@@ -60,7 +60,7 @@ in_hand as (
     select distinct events.okey
     from events
     cross join first_week
-    where events.event_on >= first_week.starts_on or (events.next_on is null and events.is_open)
+    where events.is_open and (events.next_on is null or events.next_on >= first_week.starts_on)
 
 ),
 
