@@ -85,3 +85,20 @@ def test_paths_take_the_date_of_the_night_and_defaults_reach_each_source(tmp_pat
     sources = load(_write(tmp_path, sources=source), {}).sources.sources
     assert sources["crm"].paths(date(2026, 11, 20)) == ("in/20261120/x.csv",)
     assert (sources["crm"].decimal, sources["own"].decimal) == (",", ".")
+
+
+def test_faults_of_hygiene_are_told_with_their_line(tmp_path: Path) -> None:
+    settings = "company: {name: A}\noperator: {email: a@b.c}\nmail: {sender: a@b.c, fallback_recipient: a@b.c}\n"
+    _write(
+        tmp_path,
+        settings=settings + "hygiene:\n  no_touch_working_days: 0\n  lying_signals: 4\n",
+        stages="stages:\n  - key: a\n    name_en: A\n    name_zh: 甲\n    needs: [money]\n"
+        "  - {key: won, name_en: Won, name_zh: 赢单, closed: won, needs: [need]}\n",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, {})
+    text = str(caught.value)
+    assert "settings.yaml:5: hygiene.no_touch_working_days: Input should be greater than or equal to 1; found 0" in text
+    assert "settings.yaml:6: hygiene.lying_signals" in text
+    assert "stages.yaml:5: stages.0.needs.0" in text
+    assert "stages.yaml:6: stages.1: expected no needs" in text

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from flows.config.alerts import AlertRule
+from flows.config.settings import Hygiene
 from flows.config.stages import Stage
 from flows.history.change_log import empty_log
 from flows.warehouse import inputs
@@ -89,3 +90,25 @@ def test_a_log_without_dates_gives_three_years(workspace):
     assert inputs.first_business_date(workspace) is None
     frame = pl.read_parquet(inputs.write_calendar(workspace, AS_OF, "DE"))
     assert frame["day"].min() == date(2023, 1, 1)
+
+
+def test_each_open_stage_says_what_is_expected_of_a_deal_and_others_fall_under_the_company(workspace):
+    usual = {"name_en": "x", "name_zh": "x"}
+    stages = (
+        Stage(key="first", **usual),
+        Stage(key="second", no_touch_working_days=3, max_days=45, needs=("timing", "budget"), **usual),
+        Stage(key="won", closed="won", **usual),
+    )
+    path = inputs.write_hygiene_rules(workspace, Hygiene(no_touch_working_days=8, lying_signals=1), stages)
+    rules = {row.pop("stage"): row for row in pl.read_parquet(path).to_dicts()}
+    assert set(rules) == {None, "first", "second"}
+    assert rules[None] == rules["first"]
+    second = rules["second"]
+    assert [(rule["no_touch_working_days"], rule["max_days"]) for rule in rules.values()] == [
+        (8, None),
+        (8, None),
+        (3, 45),
+    ]
+    assert (second["lying_signals"], second["overdue_days"], second["dwell_min_n"]) == (1, 0, 30)
+    needs = [second[f"needs_{element}"] for element in ("budget", "decision_maker", "need", "timing")]
+    assert needs == [True, False, False, True]

@@ -60,7 +60,7 @@ period_ends as (
 hygiene as (
 
     select
-        int_deal_hygiene.*,
+        facts.*,
         {% for flag in flags -%}
         case when {{ flag }} then 1 else 0 end{{ ' + ' if not loop.last }}
         {%- endfor %} as flag_count,
@@ -68,7 +68,7 @@ hygiene as (
         case when {{ flag }} is not null then 1 else 0 end{{ ' + ' if not loop.last }}
         {%- endfor %} as flags_measured,
         case when lying_signals_measured >= lying_signals then lying_signals_found >= lying_signals end as is_lying
-    from {{ ref('int_deal_hygiene') }}
+    from {{ ref('int_deal_hygiene') }} as facts
 
 ),
 
