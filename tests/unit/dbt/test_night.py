@@ -57,6 +57,7 @@ def test_stays_come_from_crm_history_or_else_from_our_nights_and_never_from_both
         " from marts.fct_stage_spell order by opportunity_id, spell_no",
     )
     assert rows == [
+        ("gone", 1, "proposal", date(2024, 3, 5), SECOND, 26, None, "deleted", True),
         ("moved-by-night", 1, "qualification", date(2024, 3, 1), SECOND, 30, "proposal", "advanced", True),
         ("moved-by-night", 2, "proposal", SECOND, None, 0, None, "open", False),
         ("nobody's", 1, "negotiation", date(2024, 3, 10), None, 21, None, "open", True),
