@@ -55,7 +55,7 @@ closed as (
         spans.known_from_on > windows.opening_on as is_new,
         spans.amount_cents as end_cents,
         spans.close_month_no as end_month_no,
-        coalesce(spans.open_close_month_no, spans.close_month_no) as open_month_no,
+        spans.open_close_month_no as open_month_no,
         spans.node_no as end_node_no
     from spans
     inner join {{ windows }} as windows

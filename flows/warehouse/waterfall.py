@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.errors import PermanentError
+from flows.errors import ConfigError, PermanentError
 
 DEFINITION = Path(__file__).parents[2] / "dbt_project" / "macros" / "pipeline_moves.sql"
 JOINED = ("created", "pulled_in", "reopened", "transferred_in")
@@ -40,7 +40,7 @@ select
     case status when 'open' then 1 when 'won' then 2 when 'lost' then 3 else 4 end as status,
     cast(amount * 100 as bigint) as amount_cents,
     coalesce(year(close_month) * 12 + month(close_month) - 1, 0) as close_month_no,
-    year(open_close_month) * 12 + month(open_close_month) - 1 as open_close_month_no,
+    coalesce(year(open_close_month) * 12 + month(open_close_month) - 1, 0) as open_close_month_no,
     node_key as node_no,
     known_from_on,
     is_handed_over
@@ -119,7 +119,8 @@ def read_waterfall(
         node: key or name of a node.
 
     Raises:
-        PermanentError: nothing is published, or the window, period or node is none of it.
+        PermanentError: nothing is published.
+        ConfigError: the window, the period or the node is none of what is published.
     """
     if not marts.exists():
         raise PermanentError(f"Expected published marts at {marts}, found none. Run: planloop refresh")
@@ -132,9 +133,11 @@ def read_waterfall(
         first = first_on or (months[0] if months else quarter_start)
         until = until_on or (min(as_of, _month_end(months[1])) if months else as_of)
         if not first <= until <= as_of:
-            raise PermanentError(
-                f"Expected a window that ends after it begins and no later than the night of {as_of}, found {first} to"
-                f" {until}. Give --from and --to, or run planloop refresh for a newer night."
+            raise ConfigError(
+                [
+                    f"Expected a window that ends after it begins and no later than the night of {as_of}, found {first}"
+                    f" to {until}. Give --from and --to, or run planloop refresh for a newer night."
+                ]
             )
         node_key = _node(connection, node)
         amounts, deals = _summed(connection, first - timedelta(days=1), until, months, node_key)
@@ -147,8 +150,8 @@ def definition() -> str:
 
     # SQL, no page: nothing is escaped.
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
-    macros = environment.from_string(DEFINITION.read_text(encoding="utf-8")).module
-    return str(macros.pipeline_moves("states", "windows"))  # type: ignore[attr-defined]
+    called = "{{ pipeline_moves('states', 'windows') }}"
+    return environment.from_string(DEFINITION.read_text(encoding="utf-8") + called).render()
 
 
 def _summed(
@@ -179,10 +182,10 @@ def _months(connection: duckdb.DuckDBPyConnection, written: str) -> tuple[date, 
     match = PERIOD.fullmatch(written.strip())
     parts = {name: value and int(value) for name, value in match.groupdict().items()} if match else {}
     if not match or not 1 <= (parts["month"] or 1) <= 12:
-        raise PermanentError(f"Expected a period like 2026, 2026Q3 or 2026-09, found {written!r}.")
+        raise ConfigError([f"Expected a period like 2026, 2026Q3 or 2026-09, found {written!r}."])
     found = connection.execute(_PERIOD_MONTHS, parts).fetchone()
     if found is None or found[0] is None:
-        raise PermanentError(f"Expected a period that the calendar (dim_date) knows, found {written!r}.")
+        raise ConfigError([f"Expected a period that the calendar (dim_date) knows, found {written!r}."])
     return found
 
 
@@ -195,7 +198,7 @@ def _node(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
     if found and (len(found) == 1 or found[0][0] == wanted):
         return str(found[0][0])
     fault = f"several: {', '.join(key for (key,) in found)}" if found else "none"
-    raise PermanentError(f"Expected one node with the key or name {wanted!r}, found {fault}. dim_node lists them.")
+    raise ConfigError([f"Expected one node with the key or name {wanted!r}, found {fault}. dim_node lists them."])
 
 
 def _month_end(month: date) -> date:

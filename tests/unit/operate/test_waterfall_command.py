@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli import app
-from flows.errors import PermanentError
+from flows.errors import ConfigError
 from tests.unit.test_project_rules import PROJECT
 
 # One deal of 100.00 for March, won on the 20th for 120.00; one of 50.00 pushed from March to April on the 10th.
@@ -93,7 +93,7 @@ def test_it_is_told_in_the_language_of_the_company(workspace):
 )
 def test_what_it_cannot_tell_it_says(workspace, words, fault):
     error = waterfall(workspace, *words).exception
-    assert isinstance(error, PermanentError)
+    assert isinstance(error, ConfigError)
     assert fault in str(error)
 
 

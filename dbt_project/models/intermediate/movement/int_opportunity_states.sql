@@ -77,8 +77,12 @@ final as (
         close_month_no,
         node_no,
         first_value(from_on) over by_time as known_from_on,
-        last_value(case when status = 1 then close_month_no end ignore nulls) over (
-            partition by okey order by from_on rows between unbounded preceding and current row
+        -- No month (0) is what an undated deal was expected in; one that nobody saw open, in what its closing says.
+        coalesce(
+            last_value(case when status = 1 then close_month_no end ignore nulls) over (
+                partition by okey order by from_on rows between unbounded preceding and current row
+            ),
+            close_month_no
         ) as open_close_month_no,
         coalesce(node_no <> lag(node_no) over by_time, false) as is_handed_over
     from changes
