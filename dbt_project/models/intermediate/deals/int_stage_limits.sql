@@ -1,81 +1,26 @@
 -- Grain: one open stage and segment ('all' for the company): the days within which four fifths of deals leave it.
 
-with run as (
+with company as (
 
-    select as_of_date from {{ ref('stg_night__run') }}
-
-),
-
--- Of deals first seen on their way, only those that stay long are seen: their dwell would bias the estimate upward.
-lengths as (
-
-    select
-        spells.stage_no,
-        spells.segment,
-        {{ days_between('spells.entered_on', 'coalesce(spells.left_on, run.as_of_date)') }} as dwell_days,
-        sum(case when spells.left_on is not null then 1 else 0 end) as n_event,
-        sum(case when spells.left_on is null then 1 else 0 end) as n_censored
-    from {{ ref('int_stage_spells') }} as spells
-    cross join run
-    where not spells.is_entry_assumed
-    group by
-        spells.stage_no, spells.segment,
-        {{ days_between('spells.entered_on', 'coalesce(spells.left_on, run.as_of_date)') }}
+    select node_no
+    from {{ ref('int_nodes') }}
+    where node_kind = 'company'
 
 ),
 
-counted as (
-
-    select * from lengths
-
-    union all
-
-    select
-        stage_no,
-        'all' as segment,
-        dwell_days,
-        sum(n_event) as n_event,
-        sum(n_censored) as n_censored
-    from lengths
-    group by stage_no, dwell_days
-
-),
-
-at_risk as (
-
-    select
-        counted.*,
-        sum(n_event + n_censored) over (
-            partition by stage_no, segment order by dwell_days
-            rows between current row and unbounded following
-        ) as n_at_risk
-    from counted
-
-),
-
--- Kaplan and Meier: S(t) = product over lengths up to t of (1 - left ÷ still there), as a sum of logarithms.
-survival as (
-
-    select
-        at_risk.*,
-        round(exp(sum(
-            case when n_event = n_at_risk then -1000 else ln(1 - cast(n_event as double) / n_at_risk) end
-        ) over (
-            partition by stage_no, segment order by dwell_days rows between unbounded preceding and current row
-        )), 9) as share_still_there
-    from at_risk
-
-),
-
+-- The same curve as in mart_stage_dwell: every stay whose entry was seen.
 final as (
 
     select
-        stage_no,
-        segment,
-        cast(min(case when share_still_there <= 0.2 then dwell_days end) as integer) as p80_days,
-        cast(sum(n_event) as bigint) as n_event
-    from survival
-    group by stage_no, segment
+        curves.stage_no,
+        curves.segment,
+        cast(
+            min(case when round(curves.still_there_every_stay_all_time, 9) <= 0.2 then curves.dwell_days end) as integer
+        ) as p80_days,
+        cast(sum(curves.left_every_stay_all_time) as bigint) as n_event
+    from {{ ref('int_stage_dwell_curves') }} as curves
+    inner join company on curves.node_no = company.node_no
+    group by curves.stage_no, curves.segment
 
 )
 
