@@ -5,13 +5,14 @@ from typing import Any
 
 import duckdb
 
-from flows.errors import PermanentError
+from flows.errors import ConfigError, PermanentError
 from flows.publish.layout import current_run_id, version_database
 from flows.workspace import Workspace
 
 _SHOWN = (
     "opportunity_id", "name", "owner_id", "stage", "amount", "expected_close_on", "next_step", "last_touch_on",
-    "flag_count", "is_lying", "is_snoozed", "snoozed_until", "needs_push", "month_chance", "quarter_chance",
+    "flag_count", "is_lying", "is_snoozed", "snoozed_until", "needs_push", "round(month_chance, 3) as month_chance",
+    "round(quarter_chance, 3) as quarter_chance",
 )  # fmt: skip
 
 
@@ -26,7 +27,8 @@ def require_open_deal(workspace: Workspace, opportunity_id: str) -> None:
     """Make sure that a deal is known and open.
 
     Raises:
-        PermanentError: it is not in the published night, or closed, or nothing has been published yet.
+        PermanentError: nothing has been published yet.
+        ConfigError: it is not in the published night, or closed.
     """
     found = _rows(
         workspace,
@@ -35,16 +37,18 @@ def require_open_deal(workspace: Workspace, opportunity_id: str) -> None:
     )
     if found is None:
         raise PermanentError(
-            f"expected a published night in {workspace.published}, found none; planloop refresh makes one"
+            f"Expected a published night in {workspace.published}, found none; planloop refresh makes one"
         )
     if not found:
-        raise PermanentError(
-            f"expected the id of an open deal, found no {opportunity_id!r} in the published night;"
-            " planloop deals list --all shows them"
+        raise ConfigError(
+            [
+                f"Expected the id of an open deal, found no {opportunity_id!r} in the published night;"
+                " planloop deals list --all shows them."
+            ]
         )
     if found[0]["is_closed"]:
-        raise PermanentError(
-            f"expected an open deal; {opportunity_id} is in stage {found[0]['stage']} since {found[0]['closed_on']}"
+        raise ConfigError(
+            [f"Expected an open deal; {opportunity_id} is in stage {found[0]['stage']} since {found[0]['closed_on']}."]
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Column, Date, DateTime, Engine, Integer, String, Table, desc, func, or_, select, update
+from sqlalchemy import Column, Date, DateTime, Engine, Integer, String, Table, Update, desc, func, or_, select, update
 
 from flows.errors import ConfigError, PermanentError
 from flows.state.database import metadata
@@ -75,9 +75,9 @@ def put_aside(
     """
     start = next_night(engine, today)
     if until <= start:
-        raise ConfigError([f"expected --until after the next night, which is {start}; found {until}"])
+        raise ConfigError([f"Expected --until after the next night, which is {start}; found {until}"])
     if not reason.strip():
-        raise ConfigError(["expected a reason, for those who will ask why nobody pushes this deal; found none"])
+        raise ConfigError(["Expected a reason, for those who will ask why nobody pushes this deal; found none"])
     made = Snooze(opportunity_id, start, until, reason.strip(), by, now, None, None)
     with engine.begin() as connection:
         connection.execute(_holding(opportunity_id, start).values(ended_on=start, ended_by=by))
@@ -96,7 +96,7 @@ def take_up(engine: Engine, opportunity_id: str, *, by: str, today: date) -> dat
         ended = connection.execute(_holding(opportunity_id, start).values(ended_on=start, ended_by=by))
     if not ended.rowcount:
         raise PermanentError(
-            f"expected a deal that is snoozed, found no snooze of {opportunity_id}; see planloop deals list --snoozed"
+            f"Expected a deal that is snoozed, found no snooze of {opportunity_id}; see planloop deals list --snoozed"
         )
     return start
 
@@ -123,7 +123,7 @@ def snoozes(engine: Engine) -> Sequence[Snooze]:
         return [Snooze(**row._mapping) for row in rows]
 
 
-def _holding(opportunity_id: str, start: date):  # type: ignore[no-untyped-def]
+def _holding(opportunity_id: str, start: date) -> Update:
     """Those rows of a deal that hold on ``start`` or a later night, to be ended."""
     return (
         update(snooze)

@@ -43,7 +43,10 @@ class State:
 
 @dataclass
 class Life:
-    """One deal. ``cents`` is null where nobody ever stated an amount, ``segment`` is what the marts call it."""
+    """One deal; ``first_seen_on`` where only our nights know it.
+
+    ``cents`` is null where nobody ever stated an amount, ``segment`` is what the marts call it.
+    """
 
     name: str
     segment: str
@@ -52,6 +55,7 @@ class Life:
     states: list[State]
     is_entry_assumed: bool = False
     has_amount: bool = True
+    first_seen_on: date | None = None
 
     @property
     def last(self) -> State:

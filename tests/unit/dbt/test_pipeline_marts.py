@@ -128,7 +128,7 @@ def seen(random: Random, name: str) -> Life:
     states = [State(created or first, random.choice([1, 2, 3]), cents, month(random, first), owner)]
     life = Life(name, random.choice(["A", "B", "(none)"]), created or first, created is not None, states)
     life.has_amount = cents > 0
-    life.first_seen_on = first  # type: ignore[attr-defined]
+    life.first_seen_on = first
     if first < AS_OF and random.random() < 0.7:
         stage = random.choice([number for number in range(1, 6) if number != states[0].stage])
         on = AS_OF if stage in FUNNEL.open_stages else first + timedelta(random.randint(1, (AS_OF - first).days))
@@ -156,7 +156,7 @@ def record(life: Life, state: State, observed: date, change: str) -> dict[str, A
 
 def log_rows(life: Life) -> list[dict[str, Any]]:
     """What our nights recorded of a deal."""
-    if (first := getattr(life, "first_seen_on", None)) is not None:
+    if (first := life.first_seen_on) is not None:
         rows = [record(life, life.states[0], first, "new")]
         return [*rows, *(record(life, state, AS_OF, "changed") for state in life.states[1:])]
     rows, gone = [], next((at for at, state in enumerate(life.states) if state.stage in (GONE, MERGED)), None)
@@ -175,7 +175,7 @@ def log_rows(life: Life) -> list[dict[str, Any]]:
 
 def history_rows(life: Life) -> list[dict[str, Any]]:
     """What the CRM's history says of a deal, a row for each change, with what changed alone."""
-    if hasattr(life, "first_seen_on"):
+    if life.first_seen_on is not None:
         return []
     rows, known, back = [], None, False
     for at, state in enumerate(life.states):
@@ -207,7 +207,7 @@ def company(seed: int, deals: int) -> list[Life]:
     lives.append(Life("survivor", "A", START, True, [survivor]))
     nights = sorted({row["_valid_from"] for life in lives for row in log_rows(life)})
     for life in lives:
-        if (first := getattr(life, "first_seen_on", None)) is None:
+        if (first := life.first_seen_on) is None:
             continue
         earlier = max((night for night in nights if night < first), default=None)
         older = not life.is_dated if earlier is None else life.is_dated and life.created_on < earlier

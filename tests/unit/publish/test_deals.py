@@ -52,13 +52,13 @@ def test_open_deals_are_listed_the_largest_first(published):
 def test_before_the_first_night_there_are_none_and_none_can_be_put_aside(tmp_path):
     workspace = Workspace(tmp_path / "new")
     assert open_deals(workspace) == []
-    with pytest.raises(PermanentError, match="expected a published night"):
+    with pytest.raises(PermanentError, match="Expected a published night"):
         require_open_deal(workspace, "A")
 
 
 def test_an_unknown_deal_and_a_closed_one_are_refused(published):
     require_open_deal(published, "A")
-    with pytest.raises(PermanentError, match="expected the id of an open deal"):
+    with pytest.raises(PermanentError, match="Expected the id of an open deal"):
         require_open_deal(published, "a' or 1=1")
     with pytest.raises(PermanentError, match="C is in stage lost since 2026-11-02"):
         require_open_deal(published, "C")
@@ -73,9 +73,9 @@ def test_the_command_puts_a_deal_aside_and_takes_it_up_again(published):
     assert planloop(published, "deals", "unsnooze", "A").exit_code == 0
     assert _json(published, "deals", "list", "--snoozed") == []
     past = planloop(published, "deals", "snooze", "A", "--until", "2020-01-01", "--reason", "x").exception
-    assert (past.exit_code, "expected --until after the next night" in str(past)) == (2, True)
+    assert (past.exit_code, "Expected --until after the next night" in str(past)) == (2, True)
     unknown = planloop(published, "deals", "snooze", "ZZ", *until).exception
-    assert (unknown.exit_code, "found no 'ZZ'" in str(unknown)) == (1, True)
+    assert (unknown.exit_code, "found no 'ZZ'" in str(unknown)) == (2, True)
 
 
 def _json(workspace: Workspace, *words: str) -> list[dict]:

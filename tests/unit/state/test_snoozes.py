@@ -79,13 +79,13 @@ def test_a_night_of_which_nothing_remains_does_not_count(state, outcome):
 
 @pytest.mark.parametrize("days", [-400, -1, 0])
 def test_a_day_that_has_come_is_refused(state, days):
-    with pytest.raises(ConfigError, match="expected --until after the next night, which is 2026-11-16"):
+    with pytest.raises(ConfigError, match="Expected --until after the next night, which is 2026-11-16"):
         aside(state, "A", days)
     assert snoozes(state) == []
 
 
 def test_a_snooze_without_a_reason_is_refused(state):
-    with pytest.raises(ConfigError, match="expected a reason"):
+    with pytest.raises(ConfigError, match="Expected a reason"):
         aside(state, "A", 3, reason="  ")
 
 
