@@ -245,6 +245,8 @@ def _columns(before: Mapping[str, str], tonight: Mapping[str, str]) -> Iterator[
         yield Notice(f"{_plural('column', gone)} gone: {_names(gone, 'en')}", f"缺少的列：{_names(gone, 'zh')}")
     if new:
         yield Notice(f"new {_plural('column', new)}: {_names(new, 'en')}", f"新增的列：{_names(new, 'zh')}")
+    if all(kind == "empty" for kind in tonight.values()):  # no records: each column would say the same
+        return
     for name, was in before.items():
         now = tonight.get(name, was)
         if now and was not in (now, "empty"):

@@ -60,6 +60,12 @@ def test_a_column_that_was_empty_is_not_said_to_hold_something_else():
     assert list(differences(before, tonight, max_change=None)) == []
 
 
+def test_of_a_file_without_records_the_rows_are_told_and_not_each_column():
+    assert [en for en, _ in told(columns=dict.fromkeys(COLUMNS, "empty"), rows=0)] == [
+        "0 rows, 1,000 on 2026-03-02 (-100%)"
+    ]
+
+
 def test_of_a_file_that_was_refused_by_its_header_only_the_header_is_compared():
     assert [en for en, _ in told(columns={"编号": "", "日期": ""})] == ["column gone: '金额'"]
     renamed = "column '金额' is gone and '合同金额' stands where it stood: perhaps renamed"
