@@ -15,7 +15,7 @@ import polars as pl
 
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
 from flows.warehouse.dbt import let_go
-from flows.warehouse.inputs import HYGIENE_RULE, SNOOZE
+from flows.warehouse.inputs import HYGIENE_RULE, PLAN_TARGET, PLAN_VERSION, SNOOZE
 from schemas.registry import ENTITIES
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
@@ -116,6 +116,8 @@ INPUTS: dict[str, dict[str, Any]] = {
     },
     "hygiene_rule": dict(HYGIENE_RULE),
     "snooze": dict(SNOOZE),
+    "plan_version": dict(PLAN_VERSION),
+    "plan_target": dict(PLAN_TARGET),
     "forecast": {
         "as_of_date": pl.Date,
         "run_id": pl.String,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.config.alerts import Alerts
 from flows.config.model import ConfigModel
+from flows.config.plan.model import Plan
 from flows.config.settings import Settings
 from flows.config.sources import Source, Sources
 from flows.config.stages import Stages
@@ -32,6 +33,7 @@ class Config:
     stages: Stages
     alerts: Alerts
     calendar: CalendarOverrides
+    plans: tuple[Plan, ...]
     fingerprint: str
 
     @property
@@ -51,7 +53,7 @@ def load(folder: Path, env: Mapping[str, str]) -> Config:
     """Load ``folder``.
 
     Args:
-        folder: holds settings.yaml, sources.yaml, stages.yaml, alerts.yaml.
+        folder: holds settings.yaml, sources.yaml, stages.yaml, alerts.yaml; plans/<year>.yaml where there are plans.
         env: variables that paths may use.
 
     Raises:
@@ -69,11 +71,35 @@ def load(folder: Path, env: Mapping[str, str]) -> Config:
     overrides: CalendarOverrides | None = CalendarOverrides()
     if settings and settings.calendar.overrides:
         overrides = parse(folder / settings.calendar.overrides, CalendarOverrides, faults)
+    plans = _plans(folder, settings, faults)
     if sources:
         faults += _mapping_faults(folder / "sources.yaml", sources)
     if faults or not (settings and sources and stages and alerts and overrides):
         raise ConfigError(faults)
-    return Config(folder, settings, sources, stages, alerts, overrides, _fingerprint(folder))
+    return Config(folder, settings, sources, stages, alerts, overrides, plans, _fingerprint(folder))
+
+
+def _plans(folder: Path, settings: Settings | None, faults: list[str]) -> tuple[Plan, ...]:
+    """The plans by year; a version takes effect on the first day of a fiscal month of its year."""
+    plans: dict[int, Plan] = {}
+    for path in sorted((folder / "plans").glob("*.y*ml")):
+        plan = parse(path, Plan, faults)
+        if plan is None:
+            continue
+        if plan.year in plans:
+            faults.append(f"{path}: year: expected one plan a fiscal year, found a second one for {plan.year}")
+        plans[plan.year] = plan
+        starts = {month.start_on for month in settings.fiscal.periods(plan.year, "month")} if settings else set()
+        faults += [
+            f"{path}: versions.{version.id}.effective_on: expected the first day of a fiscal month of {plan.year}, "
+            f"found {version.effective_on}"
+            for version in plan.versions
+            if settings and version.effective_on not in starts
+        ]
+    ids = [version.id for plan in plans.values() for version in plan.versions]
+    for twice in sorted({one for one in ids if ids.count(one) > 1}):
+        faults.append(f"{folder / 'plans'}: versions: {twice!r} is the id of versions of two years; an id names one")
+    return tuple(plans[year] for year in sorted(plans))
 
 
 def _mapping_faults(path: Path, sources: Sources) -> list[str]:
@@ -117,6 +143,6 @@ def _beside(source: Source, sources: Sources) -> set[str]:
 
 def _fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.y*ml")):
+    for path in sorted((*folder.glob("*.y*ml"), *folder.glob("plans/*.y*ml"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

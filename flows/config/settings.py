@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field
 
+from flows.config.fiscal import FiscalCalendar
 from flows.config.model import ConfigModel
 
 Language = Literal["zh", "en"]
@@ -33,6 +34,14 @@ class Calendar(ConfigModel):
     country: str = "CN"
     subdivision: str | None = None
     overrides: str | None = None
+
+
+class FiscalWeeks(ConfigModel):
+    """A fiscal year of weeks: the months of a quarter have so many (:class:`flows.config.fiscal.FiscalCalendar`)."""
+
+    pattern: Literal["4-4-5", "4-5-4", "5-4-4"]
+    week_ends_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "saturday"
+    year_end: Literal["last", "nearest"] = "nearest"
 
 
 class Engine(ConfigModel):
@@ -117,6 +126,7 @@ class Settings(ConfigModel):
     language: Language = "zh"
     reporting_currency: Currency = "CNY"
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
+    fiscal_weeks: FiscalWeeks | None = None
     calendar: Calendar = Calendar()
     bookings_from: Literal["opportunity", "contract", "line_item"] = "opportunity"
     flavours: tuple[Flavour, ...] | None = None
@@ -130,6 +140,12 @@ class Settings(ConfigModel):
     operator: Operator
     mail: MailSettings
     state_url: str | None = None
+
+    @property
+    def fiscal(self) -> FiscalCalendar:
+        """How the company counts its fiscal year."""
+        weeks = self.fiscal_weeks.model_dump() if self.fiscal_weeks else {}
+        return FiscalCalendar(self.fiscal_year_start_month, **weeks)
 
     @property
     def zone(self) -> ZoneInfo:

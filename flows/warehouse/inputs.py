@@ -86,6 +86,35 @@ SNOOZE: Columns = {
     "reason": pl.String(),
     "snoozed_by": pl.String(),
 }
+PLAN_VERSION: Columns = {
+    "plan_version": pl.String(),
+    "fiscal_year": pl.Int32(),
+    "fiscal_year_start_on": pl.Date(),
+    "effective_on": pl.Date(),
+    "decided_on": pl.Date(),
+    "decided_by": pl.String(),
+    "reason": pl.String(),
+    "supersedes": pl.String(),
+    "flavour": pl.String(),
+    "fingerprint": pl.String(),
+}
+"""One row per version of a plan file that is known on the night."""
+PLAN_TARGET: Columns = {
+    "plan_version": pl.String(),
+    "metric": pl.String(),
+    "unit": pl.String(),
+    "period_kind": pl.String(),
+    "period_start_on": pl.Date(),
+    "node_key": pl.String(),
+    "parent_node_key": pl.String(),
+    "base_hundredths": pl.Int64(),
+    "stretch_hundredths": pl.Int64(),
+    "derivation": pl.String(),
+    "weight": pl.Float64(),
+    "capacity": pl.Float64(),
+    "rounding_hundredths": pl.Int32(),
+}
+"""One row per version × metric × period (month, quarter, half, year) × node: the whole plan, nothing left to add up."""
 FORECAST: Columns = {
     "as_of_date": pl.Date(),
     "run_id": pl.String(),
@@ -223,6 +252,12 @@ def write_snoozes(workspace: Workspace, snoozes: Iterable[Mapping[str, Any]]) ->
 def write_empty_forecast(workspace: Workspace) -> Path:
     """Write the forecast without rows: the first phase of the build comes before tonight's forecast."""
     return write_input(workspace, "forecast", pl.DataFrame(schema=FORECAST))
+
+
+def write_empty_plan(workspace: Workspace) -> None:
+    """Write the plan without rows: the first phase of the build comes before the plan is allocated."""
+    write_input(workspace, "plan_version", pl.DataFrame(schema=PLAN_VERSION))
+    write_input(workspace, "plan_target", pl.DataFrame(schema=PLAN_TARGET))
 
 
 def write_input(workspace: Workspace, name: str, frame: pl.DataFrame) -> Path:

@@ -67,6 +67,7 @@ def _write_inputs(night: Night) -> None:
     inputs.write_hygiene_rules(workspace, settings.hygiene, config.stages.stages)
     inputs.write_snoozes(workspace, snoozes_on(night.state, night.as_of))
     inputs.write_empty_forecast(workspace)
+    inputs.write_empty_plan(workspace)
     write_contract_terms(workspace)
 
 

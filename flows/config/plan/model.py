@@ -1,0 +1,353 @@
+"""The plan of one fiscal year: goals, and versions that say what was to be reached from a day on, and why.
+
+A later version states only what differs: sections that it leaves out, it takes from the version before; targets,
+hand-set cells, people, ramps, incentive rules, splits and draws are merged by their keys (:func:`resolved`).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from flows.config.model import ConfigModel
+from flows.config.plan.incentives import Draw, IncentiveRule, Split
+from flows.config.plan.metrics import known_metrics, plan_metric
+from flows.config.plan.values import Amount, Growth, Node, PeriodName, Rate, Share
+
+PlanFlavour = Literal["project", "channel", "saas", "small"]
+T = TypeVar("T")
+
+
+def _known_metric(key: str) -> str:
+    if plan_metric(key) is None:
+        raise ValueError(f"no mart computes this metric; expected one of {', '.join(known_metrics())}")
+    return key
+
+
+class Responsible(ConfigModel):
+    """What has one directly responsible individual (``dri``, a user_id) and a deadline: see the check."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    name: str
+    dri: str | None = None
+    due_on: date | None = None
+    metric: str | None = None
+    """The metric it is to move."""
+
+
+class Action(Responsible):
+    """One thing to be done."""
+
+
+class Initiative(Responsible):
+    """What is undertaken for a goal."""
+
+    budget: Amount | None = None
+    actions: tuple[Action, ...] = ()
+
+
+class Goal(Responsible):
+    """What is wanted; ``parent`` is the goal that it serves."""
+
+    parent: str | None = None
+    initiatives: tuple[Initiative, ...] = ()
+
+
+class Seasonality(ConfigModel):
+    """Weights of the fiscal year's months.
+
+    Attributes:
+        by: ``history``: each month's share in past years; ``given``: ``weights``; ``blend``: both, ``history_share`` of
+            the one; ``working_days``: by working days; ``flat``: the same for each month, only where asked for.
+        years: at most so many past years; fewer where there are fewer.
+        weights: twelve for months or four for quarters (within a quarter by working days), in order of the fiscal year;
+            any positive scale.
+    """
+
+    by: Literal["history", "given", "blend", "working_days", "flat"] = "history"
+    years: Annotated[int, Field(ge=1, le=10)] = 3
+    weights: tuple[Rate, ...] | None = None
+    history_share: Share = Decimal("0.5")
+
+    @model_validator(mode="after")
+    def _has_weights(self) -> Self:
+        if (self.by in ("given", "blend")) != (self.weights is not None):
+            raise ValueError("expected weights with by: given or blend, and only there")
+        if self.weights is not None and (len(self.weights) not in (4, 12) or not sum(self.weights)):
+            raise ValueError(f"expected 12 weights (months) or 4 (quarters), not all 0; found {len(self.weights)}")
+        return self
+
+
+class Proposals(ConfigModel):
+    """Three ways to a target; each that is asked for is shown beside the chosen one.
+
+    Attributes:
+        growth: last fiscal year's result × (1 + growth).
+        trend: whether the line through past years' results is carried on.
+        capacity: whether what the people can do is summed: ``quota_per_head`` × ramp × active share × expected
+            attainment.
+        blend: weight of each way in the chosen target, where the target states no base; any positive scale.
+    """
+
+    growth: Growth | None = None
+    trend: bool = False
+    capacity: bool = False
+    blend: dict[Literal["growth", "trend", "capacity"], Rate] = {}
+
+    @model_validator(mode="after")
+    def _blends_what_is_proposed(self) -> Self:
+        proposed = {"growth": self.growth is not None, "trend": self.trend, "capacity": self.capacity}
+        missing = [way for way in self.blend if not proposed[way]]
+        if missing or (self.blend and not sum(self.blend.values())):
+            raise ValueError(f"expected weights of ways that are proposed, not all 0; not proposed: {missing}")
+        return self
+
+
+class Target(ConfigModel):
+    """A year's target of one metric at one node; given (``base``), or blended from ``proposals``.
+
+    ``stretch`` is an amount, ``stretch_ratio`` a multiple of the base. Below its node, it is split as the version says.
+    """
+
+    metric: str
+    node: Node = "company"
+    base: Amount | None = None
+    stretch: Amount | None = None
+    stretch_ratio: Annotated[Rate, Field(ge=1)] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    proposals: Proposals | None = None
+    seasonality: Seasonality | None = None
+    goal: str | None = None
+    segment: str | None = None
+    dri: str | None = None
+    due_on: date | None = None
+
+    @model_validator(mode="after")
+    def _has_a_base(self) -> Self:
+        _known_metric(self.metric)
+        if self.base is None and not (self.proposals and self.proposals.blend):
+            raise ValueError("expected base, or proposals with a blend")
+        if self.stretch is not None and self.stretch_ratio is not None:
+            raise ValueError("expected either stretch or stretch_ratio")
+        if self.stretch is not None and self.base is not None and self.stretch < self.base:
+            raise ValueError("expected stretch of at least base")
+        return self
+
+
+class Pin(ConfigModel):
+    """A cell set by hand: it stays, and the rest absorbs the difference."""
+
+    metric: str
+    node: Node
+    period: PeriodName
+    base: Amount
+    stretch: Amount | None = None
+    reason: str
+
+    @model_validator(mode="after")
+    def _is_measured(self) -> Self:
+        _known_metric(self.metric)
+        if self.stretch is not None and self.stretch < self.base:
+            raise ValueError("expected stretch of at least base")
+        return self
+
+
+class Person(ConfigModel):
+    """A rep, or a hire to come (any id that stays until the person has one).
+
+    Attributes:
+        ramp: a curve of ``ramps``; who was hired before its last month is past is not fully productive yet.
+        quota: share of a full quota.
+        active_share: share of working days spent selling.
+        potential: of the accounts or territory; 1 is usual.
+        counts_from: first day that the plan counts on the person; otherwise the first day at work.
+    """
+
+    user_id: str
+    name: str | None = None
+    region: str | None = None
+    team: str | None = None
+    hired_on: date | None = None
+    left_on: date | None = None
+    counts_from: date | None = None
+    ramp: str | None = None
+    quota: Rate = Decimal(1)
+    active_share: Share = Decimal(1)
+    potential: Rate = Decimal(1)
+
+
+class Ramp(ConfigModel):
+    """Productivity by month of tenure: the first value in the first month; full after the last."""
+
+    id: str
+    shares: Annotated[tuple[Share, ...], Field(min_length=1)]
+
+
+class Capacity(ConfigModel):
+    """What a full head is counted on for: a year's quota, and the share of it that people usually reach."""
+
+    metric: str
+    quota_per_head: Amount
+    expected_attainment: Rate = Decimal(1)
+
+
+class FunnelStep(ConfigModel):
+    """How many of ``metric`` it takes for one of ``to``; ``history`` reads the funnel's own cohorts.
+
+    Attributes:
+        rate: share of ``metric`` that becomes ``to``.
+        value: what one of ``metric`` is worth of ``to``, where that is money (the mean deal).
+        lead_days: days from the one to the other: by so much earlier it has to happen.
+    """
+
+    metric: str
+    to: str
+    rate: Share | Literal["history"] | None = None
+    value: Amount | Literal["history"] | None = None
+    lead_days: Annotated[int, Field(ge=0)] | Literal["history"] = "history"
+
+    @model_validator(mode="after")
+    def _says_one(self) -> Self:
+        _known_metric(self.metric)
+        _known_metric(self.to)
+        if (self.rate is None) == (self.value is None):
+            raise ValueError("expected either rate or value")
+        if self.rate == 0 or self.value == 0:
+            raise ValueError("expected more than 0: nothing would ever come of it")
+        return self
+
+
+class Check(ConfigModel):
+    """From when the check of a plan objects."""
+
+    max_growth: Growth = Decimal("0.5")
+    max_over_assignment: Rate = Decimal("0.2")
+    min_capacity: Rate = Decimal("0.9")
+    min_coverage: Rate = Decimal(3)
+    min_probability: Share = Decimal("0.2")
+
+
+class Version(ConfigModel):
+    """What holds from the first day of a fiscal month on, who decided it, and why.
+
+    ``decided_on`` is the night from which planloop knows it; by default the day it takes effect.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    effective_on: date
+    decided_on: date | None = None
+    decided_by: str
+    reason: str
+    targets: tuple[Target, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    people: tuple[Person, ...] = ()
+    people_from: Literal["headcount"] | None = None
+    ramps: tuple[Ramp, ...] = ()
+    seasonality: Seasonality | None = None
+    split: Literal["capacity", "history", "given", "equal"] | None = None
+    split_weights: dict[Node, Rate] | None = None
+    capacity: tuple[Capacity, ...] = ()
+    funnel: tuple[FunnelStep, ...] | None = None
+    incentives: tuple[IncentiveRule, ...] = ()
+    splits: tuple[Split, ...] = ()
+    draws: tuple[Draw, ...] = ()
+    budget_rates: dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Rate] | None = None
+    check: Check | None = None
+
+
+class Plan(ConfigModel):
+    """One fiscal year, named as in ``dim_date``: by the calendar year in which it ends."""
+
+    year: Annotated[int, Field(ge=2000, le=2100)]
+    flavour: PlanFlavour = "project"
+    goals: tuple[Goal, ...] = ()
+    versions: Annotated[tuple[Version, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        ids = [version.id for version in self.versions]
+        days = [version.effective_on for version in self.versions]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"a version id is given twice: {sorted({one for one in ids if ids.count(one) > 1})}")
+        if days != sorted(set(days)):
+            raise ValueError("expected versions in order of effective_on, no two on one day")
+        return self
+
+
+@dataclass(frozen=True)
+class PlanVersion:
+    """One version with all that it takes from the versions before.
+
+    Attributes:
+        own: the version as written.
+        whole: the same with every section; ``targets`` … are those that hold.
+    """
+
+    year: int
+    flavour: PlanFlavour
+    goals: tuple[Goal, ...]
+    own: Version
+    whole: Version
+    before: "PlanVersion | None"
+
+    @property
+    def id(self) -> str:
+        """The version's id."""
+        return self.own.id
+
+    @property
+    def effective_on(self) -> date:
+        """First day on which it holds."""
+        return self.own.effective_on
+
+    @property
+    def decided_on(self) -> date:
+        """The night from which it is known."""
+        return self.own.decided_on or self.own.effective_on
+
+
+def resolved(plan: Plan) -> tuple[PlanVersion, ...]:
+    """The versions of a plan, each with what it takes from those before it."""
+    found: list[PlanVersion] = []
+    for version in plan.versions:
+        before = found[-1] if found else None
+        whole = _over(before.whole, version) if before else version
+        found.append(PlanVersion(plan.year, plan.flavour, plan.goals, version, whole, before))
+    return tuple(found)
+
+
+_KEYS: dict[str, Callable[[Any], object]] = {
+    "targets": lambda target: (target.metric, target.node, target.segment),
+    "pins": lambda pin: (pin.metric, pin.node, pin.period),
+    "people": lambda person: person.user_id,
+    "ramps": lambda ramp: ramp.id,
+    "capacity": lambda capacity: capacity.metric,
+    "incentives": lambda rule: rule.id,
+    "splits": lambda split: (split.record_id, split.user_id),
+    "draws": lambda draw: (draw.user_id, draw.from_on),
+}
+
+
+def _over(before: Version, version: Version) -> Version:
+    sections = {name: _merged(getattr(before, name), getattr(version, name), key) for name, key in _KEYS.items()}
+    single = ("people_from", "seasonality", "split", "split_weights", "funnel", "budget_rates", "check")
+    sections |= {
+        name: getattr(before, name) if getattr(version, name) is None else getattr(version, name) for name in single
+    }
+    return version.model_copy(update=sections)
+
+
+def _merged(before: Iterable[T], now: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:
+    """By key: what is stated again replaces, field by field, what stood before."""
+    found = {key(one): one for one in before}
+    for one in now:
+        old = found.get(key(one))
+        found[key(one)] = one if old is None else _restated(old, one)
+    return tuple(found.values())
+
+
+def _restated(old: Any, new: Any) -> Any:
+    return old.model_copy(update={name: getattr(new, name) for name in new.model_fields_set})

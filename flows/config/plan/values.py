@@ -1,0 +1,58 @@
+"""Amounts, shares and names of nodes and periods as people write them in a plan."""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+_UNITS = {"": 0, "k": 3, "千": 3, "万": 4, "万元": 4, "m": 6, "百万": 6, "千万": 7, "亿": 8, "亿元": 8}
+_WRITTEN = re.compile(
+    r"(?P<sign>-?)(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<unit>[a-z]|[千万元百亿]+)?",
+    re.IGNORECASE,
+)
+_EXPECTED = "expected an amount such as 12000000, 1,200万, 1.2亿 or 850k, of at most two decimal places"
+
+
+def exact_amount(written: Any) -> Decimal:
+    """The exact amount of what a person wrote; units move the point, nothing is rounded.
+
+    Raises:
+        ValueError: it is no amount, or has more than two decimal places.
+    """
+    if isinstance(written, bool) or not isinstance(written, int | float | str | Decimal):
+        raise ValueError(_EXPECTED)  # noqa: TRY004 (pydantic reports ValueError)
+    match = _WRITTEN.fullmatch(str(written).strip())
+    try:
+        places = _UNITS[(match["unit"] or "").lower()] if match else -1
+        amount = Decimal(match["sign"] + match["number"].replace(",", "")).scaleb(places) if match else Decimal(written)
+    except (KeyError, InvalidOperation) as error:
+        raise ValueError(_EXPECTED) from error
+    cents = amount * 100
+    if cents != cents.to_integral_value():
+        raise ValueError(_EXPECTED)
+    return amount.quantize(Decimal("0.01"))
+
+
+def exact_share(written: Any) -> Decimal:
+    """A share written as 0.25 or as 25%.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    text = str(written).strip()
+    try:
+        return Decimal(text[:-1]).scaleb(-2) if text.endswith("%") else Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("expected a share such as 0.25 or 25%") from error
+
+
+Amount = Annotated[Decimal, BeforeValidator(exact_amount), Field(ge=0)]
+"""Money in whole cents, a count, or a percentage."""
+Share = Annotated[Decimal, BeforeValidator(exact_share), Field(ge=0, le=1)]
+Rate = Annotated[Decimal, BeforeValidator(exact_share), Field(ge=0)]
+Growth = Annotated[Decimal, BeforeValidator(exact_share), Field(gt=-1)]
+Node = Annotated[str, Field(pattern=r"^(company|region:[^/]+|team:[^/]+/.+|rep:.+)$")]
+"""A key of ``dim_node``: company, region:<name>, team:<region>/<name> (``-`` for no region), rep:<user_id>."""
+PeriodName = Annotated[str, Field(pattern=r"^(year|H[12]|Q[1-4]|M(0[1-9]|1[0-2])|\d{4}-(0[1-9]|1[0-2]))$")]
+"""A period within the plan's fiscal year: year, H1, Q3, M07 (its seventh month), or the calendar month 2026-07."""
