@@ -7,3 +7,11 @@
 {% macro not_negative(value) -%}
     case when ({{ value }}) < 0 then 0 else {{ value }} end
 {%- endmacro %}
+
+{#- A rate in hundredths of a percent (92.50 % is 9250), whole; null without a denominator. -#}
+{% macro rate_hundredths(numerator, denominator) -%}
+    case
+        when ({{ denominator }}) <> 0
+            then cast(round(cast({{ numerator }} as double) * 10000 / ({{ denominator }}), 0) as bigint)
+    end
+{%- endmacro %}

@@ -1,17 +1,8 @@
 -- Grain: one row per metric × period × node in which something happened, up to and including the as-of date.
 with
 
-runs as (
-    select * from {{ ref('stg_night__run') }}
-),
-
-bookings as (
-    select * from {{ ref('int_bookings') }}
-),
-
-opportunities as (
-    select * from {{ ref('int_opportunities') }}
-    where not is_deleted
+daily as (
+    select * from {{ ref('int_actuals_daily') }}
 ),
 
 dates as (
@@ -22,53 +13,6 @@ ancestors as (
     select * from {{ ref('int_node_ancestors') }}
 ),
 
-daily as (
-    select
-        'bookings' as metric,
-        node_key,
-        booked_on as happened_on,
-        sum(amount_cents) as hundredths,
-        count(*) as n
-    from bookings
-    group by node_key, booked_on
-
-    union all
-
-    -- The money of won deals, for their mean: bookings may come from contracts or order lines.
-    select
-        'won_amount' as metric,
-        node_key,
-        closed_on as happened_on,
-        sum(amount_cents) as hundredths,
-        count(amount_cents) as n
-    from opportunities
-    where is_won
-    group by node_key, closed_on
-
-    union all
-
-    select
-        case when is_won then 'won_count' else 'lost_count' end as metric,
-        node_key,
-        closed_on as happened_on,
-        count(*) * 100 as hundredths,
-        count(*) as n
-    from opportunities
-    where is_closed
-    group by case when is_won then 'won_count' else 'lost_count' end, node_key, closed_on
-
-    union all
-
-    select
-        'created_count' as metric,
-        node_key,
-        created_on as happened_on,
-        count(*) * 100 as hundredths,
-        count(*) as n
-    from opportunities
-    group by node_key, created_on
-),
-
 monthly as (
     select
         daily.metric,
@@ -77,11 +21,10 @@ monthly as (
         dates.quarter_start_on,
         dates.year_start_on,
         sum(daily.hundredths) as hundredths,
-        sum(daily.n) as n
+        sum(daily.n) as n,
+        sum(daily.denominator_hundredths) as denominator_hundredths
     from daily
-    cross join runs
     inner join dates on daily.happened_on = dates.day
-    where daily.happened_on <= runs.as_of_date
     group by daily.metric, daily.node_key, dates.month_start_on, dates.quarter_start_on, dates.year_start_on
 ),
 
@@ -93,23 +36,41 @@ periodic as (
             {{ kind }}_start_on as period_start_on,
             node_key,
             hundredths,
-            n
+            n,
+            denominator_hundredths
         from monthly
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
 
-final as (
+summed as (
     select
         periodic.metric,
         periodic.period_kind,
         periodic.period_start_on,
         ancestors.ancestor_node_key as node_key,
-        cast(coalesce(sum(periodic.hundredths), 0) as bigint) as hundredths,
-        cast(sum(periodic.n) as bigint) as n
+        cast(sum(periodic.hundredths) as bigint) as hundredths,
+        cast(sum(periodic.n) as bigint) as n,
+        cast(sum(periodic.denominator_hundredths) as bigint) as denominator_hundredths
     from periodic
     inner join ancestors on periodic.node_key = ancestors.node_key
     group by periodic.metric, periodic.period_kind, periodic.period_start_on, ancestors.ancestor_node_key
+),
+
+-- A rate is made of its sums, never a sum of rates; of nothing there is none.
+final as (
+    select
+        metric,
+        period_kind,
+        period_start_on,
+        node_key,
+        case
+            when denominator_hundredths is null then hundredths
+            else {{ rate_hundredths('hundredths', 'denominator_hundredths') }}
+        end as hundredths,
+        n,
+        denominator_hundredths
+    from summed
 )
 
 select * from final
