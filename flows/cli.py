@@ -11,7 +11,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows.commands import alerts, deals, metrics, night, onboard, operate, publish, quarantine, report, waterfall
+from flows.commands import (
+    alerts,
+    deals,
+    metrics,
+    night,
+    onboard,
+    operate,
+    plan,
+    publish,
+    quarantine,
+    report,
+    waterfall,
+)
 from flows.commands.context import PROJECT, Command, console, errors
 from flows.errors import PlanloopError
 from flows.operate.display import print_json
@@ -30,6 +42,7 @@ for _command in (
     waterfall.waterfall,
 ):
     app.command()(_command)
+app.add_typer(plan.app, name="plan")
 app.add_typer(publish.app, name="publish")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alerts.app, name="alerts")
