@@ -2,9 +2,9 @@
 
 {% set variants = dwell_variants() -%}
 
-with curves as (
+with quantiles as (
 
-    select * from {{ ref('int_stage_dwell_curves') }}
+    select * from {{ ref('int_stage_dwell_quantiles') }}
 
 ),
 
@@ -32,28 +32,6 @@ run as (
         as_of_date,
         run_id
     from {{ ref('stg_night__run') }}
-
-),
-
--- Rounded, so that a share of exactly one half is one half.
-quantiles as (
-
-    select
-        node_no,
-        segment,
-        stage_no,
-        {% for variant in variants -%}
-            sum(left_{{ variant.name }}) as left_{{ variant.name }},
-            sum(censored_{{ variant.name }}) as censored_{{ variant.name }},
-            min(case when round(still_there_{{ variant.name }}, 9) <= 0.5 then dwell_days end)
-                as median_{{ variant.name }},
-            min(case when round(still_there_{{ variant.name }}, 9) <= 0.2 then dwell_days end)
-                as p80_{{ variant.name }},
-            max(case when left_{{ variant.name }} + censored_{{ variant.name }} > 0 then dwell_days end)
-                as longest_{{ variant.name }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from curves
-    group by node_no, segment, stage_no
 
 ),
 

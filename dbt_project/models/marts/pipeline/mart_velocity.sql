@@ -26,9 +26,19 @@ cycles as (
 
 ),
 
+-- One row a month of each span: months are few, and are found by equality where spans would have to be searched.
 open_deals as (
 
-    select * from {{ ref('int_qualified_open_monthly') }}
+    select
+        spans.node_no,
+        spans.segment,
+        {{ each_number(
+            'spans.first_month_no',
+            'coalesce(spans.past_month_no, ' ~ month_number('run.as_of_date') ~ ' + 1)'
+        ) }} as month_no,
+        spans.open_n
+    from {{ ref('int_qualified_open_monthly') }} as spans
+    cross join run
 
 ),
 
@@ -62,8 +72,7 @@ factors as (
         on
             outcomes.node_no = open_deals.node_no
             and outcomes.segment = open_deals.segment
-            and outcomes.last_month_no >= open_deals.first_month_no
-            and outcomes.last_month_no < coalesce(open_deals.past_month_no, outcomes.last_month_no + 1)
+            and outcomes.last_month_no = open_deals.month_no
 
 ),
 
