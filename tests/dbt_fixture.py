@@ -16,6 +16,7 @@ import polars as pl
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
 from flows.warehouse.dbt import let_go
 from flows.warehouse.inputs import HYGIENE_RULE, PLAN_TARGET, PLAN_VERSION, SNOOZE
+from flows.warehouse.pay_inputs import PAY_INPUTS
 from schemas.registry import ENTITIES
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
@@ -118,6 +119,7 @@ INPUTS: dict[str, dict[str, Any]] = {
     "snooze": dict(SNOOZE),
     "plan_version": dict(PLAN_VERSION),
     "plan_target": dict(PLAN_TARGET),
+    **{name: dict(columns) for name, columns in PAY_INPUTS.items()},
     "forecast": {
         "as_of_date": pl.Date,
         "run_id": pl.String,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from flows.config.alerts import Alerts
 from flows.config.model import ConfigModel
-from flows.config.plan.model import Plan
+from flows.config.plan.incentives import pay_faults
+from flows.config.plan.model import Plan, resolved
 from flows.config.settings import Settings
 from flows.config.sources import Source, Sources
 from flows.config.stages import Stages
@@ -89,6 +90,11 @@ def _plans(folder: Path, settings: Settings | None, faults: list[str]) -> tuple[
         if plan.year in plans:
             faults.append(f"{path}: year: expected one plan a fiscal year, found a second one for {plan.year}")
         plans[plan.year] = plan
+        faults += [
+            f"{path}: versions.{version.id}.{fault}"
+            for version in resolved(plan)
+            for fault in pay_faults(version.whole.incentives, version.whole.splits, version.whole.draws)
+        ]
         starts = {month.start_on for month in settings.fiscal.periods(plan.year, "month")} if settings else set()
         faults += [
             f"{path}: versions.{version.id}.effective_on: expected the first day of a fiscal month of {plan.year}, "

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field
 
 from flows.config.fiscal import FiscalCalendar
+from flows.config.leaderboards import USUAL_BOARDS, Leaderboards
 from flows.config.model import ConfigModel
 
 Language = Literal["zh", "en"]
@@ -137,6 +138,7 @@ class Settings(ConfigModel):
     audit: Audit = Audit()
     identity: Identity = Identity()
     hygiene: Hygiene = Hygiene()
+    leaderboards: Leaderboards = USUAL_BOARDS
     operator: Operator
     mail: MailSettings
     state_url: str | None = None

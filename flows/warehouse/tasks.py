@@ -13,6 +13,7 @@ from flows.state.snoozes import snoozes_on
 from flows.warehouse import inputs
 from flows.warehouse.contract_terms import write_contract_terms
 from flows.warehouse.dbt import DbtProject, NodeOutcome
+from flows.warehouse.pay_inputs import write_pay_inputs
 from flows.warehouse.unplaced import unplaced_targets
 
 OUTLOOK = "tag:outlook"
@@ -68,6 +69,7 @@ def _write_inputs(night: Night) -> None:
     inputs.write_snoozes(workspace, snoozes_on(night.state, night.as_of))
     inputs.write_empty_forecast(workspace)
     inputs.write_empty_plan(workspace)
+    write_pay_inputs(workspace, config.plans, settings.leaderboards, night.as_of)
     write_contract_terms(workspace)
 
 

@@ -1,29 +1,61 @@
 """Commission and bonus rules of a plan version, as people are paid by them."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Literal, Self
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from flows.config.model import ConfigModel
-from flows.config.plan.values import Amount, Node, Rate, Share
+from flows.config.plan.metrics import known_metrics, plan_metric
+from flows.config.plan.values import Amount, Node, Rate, Share, exact_amount
 
 PayPeriod = Literal["month", "quarter", "half", "year"]
+Role = Literal["rep", "manager", "leader"]
+_PLACES = Decimal("0.000001")
+
+
+def _six_places(value: Decimal) -> Decimal:
+    if value != value.quantize(_PLACES):
+        raise ValueError("expected at most six decimal places, such as 0.0325 or 3.25%")
+    return value
+
+
+def _level(written: Any) -> Decimal:
+    """An amount, a count, or a percentage: 90 and 90% are the same here, as in targets of such metrics."""
+    return exact_amount(str(written).strip().removesuffix("%") if isinstance(written, str) else written)
+
+
+def _measured(metric: str) -> str:
+    if plan_metric(metric) is None:
+        raise ValueError(f"no mart computes this metric; expected one of {', '.join(known_metrics())}")
+    return metric
+
+
+ExactRate = Annotated[Rate, AfterValidator(_six_places)]
+ExactShare = Annotated[Share, AfterValidator(_six_places)]
+Level = Annotated[Decimal, BeforeValidator(_level), Field(ge=0)]
+Metric = Annotated[str, AfterValidator(_measured)]
 
 
 class Tier(ConfigModel):
-    """From this attainment on, this rate of the base is paid."""
+    """From this attainment on, this rate is paid: of the base; for a bonus, of ``target_pay``."""
 
-    at_least: Rate
-    rate: Rate
+    at_least: ExactRate
+    rate: ExactRate
 
 
 class Condition(ConfigModel):
-    """What must hold in the period before a rule pays: the attainment of another metric, or the value of one."""
+    """What must hold in the period before a rule pays: the attainment of a metric, or its value.
 
-    metric: str
-    attainment_at_least: Rate | None = None
-    value_at_least: Rate | None = None
+    The value is money, a count or, for rates, a percentage, as a target of the metric would state it.
+    """
+
+    metric: Metric
+    attainment_at_least: ExactRate | None = None
+    value_at_least: Level | None = None
 
     @model_validator(mode="after")
     def _says_one(self) -> Self:
@@ -36,24 +68,26 @@ class IncentiveRule(ConfigModel):
     """How one component of variable pay comes about.
 
     Attributes:
-        kind: ``commission``: tiers × the metric's value; ``bonus``: the tier's rate × ``target_pay``, by attainment;
-            ``kicker``: ``per_unit`` for each unit of a metric that counts, or a rate on its value, under conditions.
+        kind: ``commission``: tiers × the metric's value; ``bonus``: the rate of the highest tier reached ×
+            ``target_pay``; ``kicker``: ``per_unit`` for each unit of a metric that counts, or tiers on one in money.
         metric: what is paid on; a plan metric.
         period: over which attainment is measured and tiers are applied, anew in each.
         tiers: ascending; each from an attainment on. ``marginal``: a rate holds for the part of the value between its
             threshold and the next; ``whole``: the highest reached rate holds for all of it.
         cap: the most that the rule pays a person and period.
+        conditions: all must hold in the period, otherwise the rule pays nothing in it.
         applies_to: nodes whose reps are paid by it.
         roles: roles of the people who are paid by it; managers and leaders are paid on their node's result.
         clawback: whether what was paid on a contract or deal that is cancelled later is taken back, in the period in
             which it was cancelled, at the average rate that was paid on it.
+        active: false in a later version ends the rule.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
     name_en: str
     name_zh: str
     kind: Literal["commission", "bonus", "kicker"] = "commission"
-    metric: str
+    metric: Metric
     period: PayPeriod = "quarter"
     tiers: tuple[Tier, ...] = ()
     tier_mode: Literal["marginal", "whole"] = "marginal"
@@ -61,21 +95,35 @@ class IncentiveRule(ConfigModel):
     per_unit: Amount | None = None
     cap: Amount | None = None
     conditions: tuple[Condition, ...] = ()
-    applies_to: tuple[Node, ...] = ("company",)
-    roles: tuple[Literal["rep", "manager", "leader"], ...] = ("rep",)
+    applies_to: Annotated[tuple[Node, ...], Field(min_length=1)] = ("company",)
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)] = ("rep",)
     clawback: bool = True
+    active: bool = True
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         thresholds = [tier.at_least for tier in self.tiers]
         if thresholds != sorted(set(thresholds)):
             raise ValueError("expected tiers in ascending order of at_least, each once")
-        if self.kind == "bonus" and self.target_pay is None:
-            raise ValueError("a bonus needs target_pay")
+        if (self.kind == "bonus") != (self.target_pay is not None):
+            raise ValueError("a bonus needs target_pay, and only a bonus")
         if self.kind == "kicker" and bool(self.tiers) == (self.per_unit is not None):
             raise ValueError("a kicker needs either per_unit or tiers")
         if self.kind != "kicker" and (not self.tiers or self.per_unit is not None):
             raise ValueError(f"a {self.kind} needs tiers, and no per_unit")
+        return self
+
+    @model_validator(mode="after")
+    def _is_paid_on_what_it_can_be(self) -> Self:
+        known = plan_metric(self.metric)
+        unit = known.unit if known else ""
+        if self.per_unit is not None and unit != "count":
+            raise ValueError(f"per_unit pays for each of a metric that counts; {self.metric} is in {unit}")
+        if self.kind != "bonus" and self.tiers and unit != "money":
+            raise ValueError(
+                f"tiers of a {self.kind} are rates of money, and {self.metric} is a {unit}; "
+                "expected a metric in money, kind: bonus with target_pay, or per_unit for a metric that counts"
+            )
         return self
 
 
@@ -84,18 +132,65 @@ class Split(ConfigModel):
 
     record_id: str
     user_id: str
-    share: Share
+    share: ExactShare
     reason: str
 
 
 class Draw(ConfigModel):
     """An advance on variable pay: so much a month, set off against what is earned in the pay period; the rest is owed.
 
-    ``recoverable``: what is not earned is carried into the next period; otherwise it is forgiven (a guarantee).
+    Attributes:
+        monthly: for each fiscal month from ``from_on`` to ``until_on``; for a part of a month by calendar days.
+        period: at whose end the advances of its months are set off against what was earned by then.
+        recoverable: what is not earned is carried into the next period; otherwise it is forgiven (a guarantee).
     """
 
     user_id: str
     monthly: Amount
     from_on: date
     until_on: date
+    period: PayPeriod = "quarter"
     recoverable: bool = True
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.until_on < self.from_on:
+            raise ValueError("expected until_on on from_on or later")
+        return self
+
+
+def pay_faults(rules: Iterable[IncentiveRule], splits: Iterable[Split], draws: Iterable[Draw]) -> list[str]:
+    """What cannot be paid by, in the sections of a whole version: each section by itself may be sound.
+
+    A later version restates single fields of a rule, and adds splits and draws to those of the version before.
+    """
+    faults = []
+    for rule in rules:
+        try:
+            IncentiveRule.model_validate(rule.model_dump())
+        except ValidationError as error:
+            faults += [
+                f"incentives.{rule.id}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
+            ]
+    shares: dict[str, Decimal] = defaultdict(Decimal)
+    for split in splits:
+        shares[split.record_id] += split.share
+    faults += [
+        f"splits.{record}: expected shares of at most 1 in all, found {share}; the owner keeps what is left"
+        for record, share in shares.items()
+        if share > 1
+    ]
+    by_person: dict[str, list[Draw]] = defaultdict(list)
+    for draw in draws:
+        by_person[draw.user_id].append(draw)
+    for person, theirs in by_person.items():
+        inorder = sorted(theirs, key=lambda draw: draw.from_on)
+        faults += [
+            f"draws.{person}: expected draws one after the other, found one from {later.from_on} before the one from "
+            f"{earlier.from_on} ends on {earlier.until_on}"
+            for earlier, later in zip(inorder, inorder[1:], strict=False)
+            if later.from_on <= earlier.until_on
+        ]
+        if len({draw.period for draw in theirs}) > 1:
+            faults.append(f"draws.{person}: expected one pay period for all draws of a person, found several")
+    return faults
