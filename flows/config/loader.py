@@ -8,12 +8,12 @@ from pathlib import Path
 
 from flows.config.alerts import Alerts
 from flows.config.model import ConfigModel
-from flows.config.plan.incentives import pay_faults
-from flows.config.plan.model import Plan, resolved
+from flows.config.plan.faults import Company, plan_faults
+from flows.config.plan.model import Plan
 from flows.config.settings import Settings
 from flows.config.sources import Source, Sources
 from flows.config.stages import Stages
-from flows.config.yaml_file import parse
+from flows.config.yaml_file import Lines, parse, place
 from flows.errors import ConfigError
 
 
@@ -72,7 +72,7 @@ def load(folder: Path, env: Mapping[str, str]) -> Config:
     overrides: CalendarOverrides | None = CalendarOverrides()
     if settings and settings.calendar.overrides:
         overrides = parse(folder / settings.calendar.overrides, CalendarOverrides, faults)
-    plans = _plans(folder, settings, faults)
+    plans = _plans(folder, settings, stages, faults)
     if sources:
         faults += _mapping_faults(folder / "sources.yaml", sources)
     if faults or not (settings and sources and stages and alerts and overrides):
@@ -80,32 +80,32 @@ def load(folder: Path, env: Mapping[str, str]) -> Config:
     return Config(folder, settings, sources, stages, alerts, overrides, plans, _fingerprint(folder))
 
 
-def _plans(folder: Path, settings: Settings | None, faults: list[str]) -> tuple[Plan, ...]:
-    """The plans by year; a version takes effect on the first day of a fiscal month of its year."""
+def _plans(folder: Path, settings: Settings | None, stages: Stages | None, faults: list[str]) -> tuple[Plan, ...]:
+    """The plans by year, each held against the company's fiscal year, currency and funnel."""
     plans: dict[int, Plan] = {}
+    places: dict[str, str] = {}
     for path in sorted((folder / "plans").glob("*.y*ml")):
-        plan = parse(path, Plan, faults)
+        lines: Lines = {}
+        plan = parse(path, Plan, faults, lines=lines)
         if plan is None:
             continue
+        at = place(path, lines)
         if plan.year in plans:
-            faults.append(f"{path}: year: expected one plan a fiscal year, found a second one for {plan.year}")
+            faults.append(f"{at(('year',))}: expected one plan a fiscal year, found a second one for {plan.year}")
         plans[plan.year] = plan
-        faults += [
-            f"{path}: versions.{version.id}.{fault}"
-            for version in resolved(plan)
-            for fault in pay_faults(version.whole.incentives, version.whole.splits, version.whole.draws)
-        ]
-        starts = {month.start_on for month in settings.fiscal.periods(plan.year, "month")} if settings else set()
-        faults += [
-            f"{path}: versions.{version.id}.effective_on: expected the first day of a fiscal month of {plan.year}, "
-            f"found {version.effective_on}"
-            for version in plan.versions
-            if settings and version.effective_on not in starts
-        ]
-    ids = [version.id for plan in plans.values() for version in plan.versions]
-    for twice in sorted({one for one in ids if ids.count(one) > 1}):
-        faults.append(f"{folder / 'plans'}: versions: {twice!r} is the id of versions of two years; an id names one")
+        if settings and stages:
+            faults += plan_faults(plan, company_of(settings, stages), at)
+        for number, version in enumerate(plan.versions):
+            here = at(("versions", number, "id"))
+            other = places.setdefault(version.id, here)
+            if other != here:
+                faults.append(f"{here}: expected an id that names one version, found {version.id!r} also at {other}")
     return tuple(plans[year] for year in sorted(plans))
+
+
+def company_of(settings: Settings, stages: Stages) -> Company:
+    """What plans are held against."""
+    return Company(settings.fiscal, settings.reporting_currency, tuple(stage.key for stage in stages.stages))
 
 
 def _mapping_faults(path: Path, sources: Sources) -> list[str]:

@@ -6,21 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from flows.config.plan.model import Goal, Plan, PlanVersion, Version
+from flows.config.plan.model import KEYS, Goal, Plan, PlanVersion, Version, resolved
 from flows.errors import ConfigError
 
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "targets": ("metric", "node", "segment"),
-    "pins": ("metric", "node", "period"),
-    "people": ("user_id",),
-    "ramps": ("id",),
-    "capacity": ("metric",),
-    "funnel": ("metric", "to"),
-    "incentives": ("id",),
-    "splits": ("record_id", "user_id"),
-    "draws": ("user_id", "from_on"),
-}
-"""Sections that hold entries, and what names an entry in them."""
+_KEYS: Mapping[str, tuple[str, ...]] = {**KEYS, "funnel": ("metric", "to")}
 _SINGLE = ("people_from", "seasonality", "split", "check")
 _BY_NAME = ("split_weights", "budget_rates")
 _ABOUT = ("effective_on", "decided_on", "decided_by", "reason")
@@ -56,8 +45,6 @@ def find_version(plans: Iterable[Plan], name: str) -> PlanVersion:
     Raises:
         ConfigError: no plan has it; the message lists those that there are.
     """
-    from flows.config.plan.model import resolved
-
     versions = {version.id: version for plan in plans for version in resolved(plan)}
     if name not in versions:
         known = ", ".join(versions) or "none: there is no file in plans/"
@@ -91,7 +78,7 @@ _Entries = dict[tuple[str, str], dict[str, str]]
 def _content(version: Version) -> _Entries:
     """Section and entry -> field -> value as text."""
     found: _Entries = {("version", ""): _fields({name: getattr(version, name) for name in _ABOUT})}
-    for section, keys in KEYS.items():
+    for section, keys in _KEYS.items():
         for entry in getattr(version, section) or ():
             fields = entry.model_dump()
             name = " · ".join(_said(fields[key]) for key in keys if fields[key] is not None)

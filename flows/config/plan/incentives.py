@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from flows.config.model import ConfigModel
 from flows.config.plan.metrics import known_metrics, plan_metric
-from flows.config.plan.values import Amount, Node, Rate, Share, exact_amount
+from flows.config.plan.values import Amount, Name, Node, Rate, Share, Text, exact_amount
 
 PayPeriod = Literal["month", "quarter", "half", "year"]
 Role = Literal["rep", "manager", "leader"]
@@ -84,8 +84,8 @@ class IncentiveRule(ConfigModel):
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-    name_en: str
-    name_zh: str
+    name_en: Name
+    name_zh: Name
     kind: Literal["commission", "bonus", "kicker"] = "commission"
     metric: Metric
     period: PayPeriod = "quarter"
@@ -130,10 +130,10 @@ class IncentiveRule(ConfigModel):
 class Split(ConfigModel):
     """Credit for one deal or contract that is shared: who has which part; the owner keeps what is left of 1."""
 
-    record_id: str
-    user_id: str
+    record_id: Name
+    user_id: Name
     share: ExactShare
-    reason: str
+    reason: Text
 
 
 class Draw(ConfigModel):
@@ -145,7 +145,7 @@ class Draw(ConfigModel):
         recoverable: what is not earned is carried into the next period; otherwise it is forgiven (a guarantee).
     """
 
-    user_id: str
+    user_id: Name
     monthly: Amount
     from_on: date
     until_on: date
@@ -159,24 +159,17 @@ class Draw(ConfigModel):
         return self
 
 
-def pay_faults(rules: Iterable[IncentiveRule], splits: Iterable[Split], draws: Iterable[Draw]) -> list[str]:
-    """What cannot be paid by, in the sections of a whole version: each section by itself may be sound.
+def pay_faults(splits: Iterable[Split], draws: Iterable[Draw]) -> list[tuple[str, str, str]]:
+    """What nobody can be paid by, in the sections of a whole version: section, record or person, what was expected.
 
-    A later version restates single fields of a rule, and adds splits and draws to those of the version before.
+    A later version adds splits and draws to those of the version before, so each section by itself may be sound.
     """
     faults = []
-    for rule in rules:
-        try:
-            IncentiveRule.model_validate(rule.model_dump())
-        except ValidationError as error:
-            faults += [
-                f"incentives.{rule.id}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
-            ]
     shares: dict[str, Decimal] = defaultdict(Decimal)
     for split in splits:
         shares[split.record_id] += split.share
     faults += [
-        f"splits.{record}: expected shares of at most 1 in all, found {share}; the owner keeps what is left"
+        ("splits", record, f"expected shares of at most 1 in all, found {share}; the owner keeps what is left")
         for record, share in shares.items()
         if share > 1
     ]
@@ -186,11 +179,15 @@ def pay_faults(rules: Iterable[IncentiveRule], splits: Iterable[Split], draws: I
     for person, theirs in by_person.items():
         inorder = sorted(theirs, key=lambda draw: draw.from_on)
         faults += [
-            f"draws.{person}: expected draws one after the other, found one from {later.from_on} before the one from "
-            f"{earlier.from_on} ends on {earlier.until_on}"
+            (
+                "draws",
+                person,
+                f"expected draws one after the other, found one from {later.from_on} before the one from "
+                f"{earlier.from_on} ends on {earlier.until_on}",
+            )
             for earlier, later in zip(inorder, inorder[1:], strict=False)
             if later.from_on <= earlier.until_on
         ]
         if len({draw.period for draw in theirs}) > 1:
-            faults.append(f"draws.{person}: expected one pay period for all draws of a person, found several")
+            faults.append(("draws", person, "expected one pay period for all draws of a person, found several"))
     return faults

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
@@ -15,7 +16,7 @@ from pydantic import Field, model_validator
 from flows.config.model import ConfigModel
 from flows.config.plan.incentives import Draw, IncentiveRule, Split
 from flows.config.plan.metrics import known_metrics, plan_metric
-from flows.config.plan.values import Amount, Growth, Node, PeriodName, Rate, Share
+from flows.config.plan.values import Amount, Growth, Name, Node, PeriodName, Rate, Share, Text
 
 PlanFlavour = Literal["project", "channel", "saas", "small"]
 T = TypeVar("T")
@@ -31,10 +32,10 @@ class Responsible(ConfigModel):
     """What has one directly responsible individual (``dri``, a user_id) and a deadline: see the check."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-    name: str
-    dri: str | None = None
+    name: Text
+    dri: Name | None = None
     due_on: date | None = None
-    metric: str | None = None
+    metric: Name | None = None
     """The metric it is to move."""
 
 
@@ -52,7 +53,7 @@ class Initiative(Responsible):
 class Goal(Responsible):
     """What is wanted; ``parent`` is the goal that it serves."""
 
-    parent: str | None = None
+    parent: Name | None = None
     initiatives: tuple[Initiative, ...] = ()
 
 
@@ -112,7 +113,7 @@ class Target(ConfigModel):
     ``stretch`` is an amount, ``stretch_ratio`` a multiple of the base. Below its node, it is split as the version says.
     """
 
-    metric: str
+    metric: Name
     node: Node = "company"
     base: Amount | None = None
     stretch: Amount | None = None
@@ -120,9 +121,9 @@ class Target(ConfigModel):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     proposals: Proposals | None = None
     seasonality: Seasonality | None = None
-    goal: str | None = None
-    segment: str | None = None
-    dri: str | None = None
+    goal: Name | None = None
+    segment: Name | None = None
+    dri: Name | None = None
     due_on: date | None = None
 
     @model_validator(mode="after")
@@ -140,12 +141,12 @@ class Target(ConfigModel):
 class Pin(ConfigModel):
     """A cell set by hand: it stays, and the rest absorbs the difference."""
 
-    metric: str
+    metric: Name
     node: Node
     period: PeriodName
     base: Amount
     stretch: Amount | None = None
-    reason: str
+    reason: Text
 
     @model_validator(mode="after")
     def _is_measured(self) -> Self:
@@ -166,14 +167,14 @@ class Person(ConfigModel):
         counts_from: first day that the plan counts on the person; otherwise the first day at work.
     """
 
-    user_id: str
-    name: str | None = None
-    region: str | None = None
-    team: str | None = None
+    user_id: Name
+    name: Name | None = None
+    region: Name | None = None
+    team: Name | None = None
     hired_on: date | None = None
     left_on: date | None = None
     counts_from: date | None = None
-    ramp: str | None = None
+    ramp: Name | None = None
     quota: Rate = Decimal(1)
     active_share: Share = Decimal(1)
     potential: Rate = Decimal(1)
@@ -182,14 +183,14 @@ class Person(ConfigModel):
 class Ramp(ConfigModel):
     """Productivity by month of tenure: the first value in the first month; full after the last."""
 
-    id: str
+    id: Name
     shares: Annotated[tuple[Share, ...], Field(min_length=1)]
 
 
 class Capacity(ConfigModel):
     """What a full head is counted on for: a year's quota, and the share of it that people usually reach."""
 
-    metric: str
+    metric: Name
     quota_per_head: Amount
     expected_attainment: Rate = Decimal(1)
 
@@ -203,8 +204,8 @@ class FunnelStep(ConfigModel):
         lead_days: days from the one to the other: by so much earlier it has to happen.
     """
 
-    metric: str
-    to: str
+    metric: Name
+    to: Name
     rate: Share | Literal["history"] | None = None
     value: Amount | Literal["history"] | None = None
     lead_days: Annotated[int, Field(ge=0)] | Literal["history"] = "history"
@@ -239,8 +240,8 @@ class Version(ConfigModel):
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     effective_on: date
     decided_on: date | None = None
-    decided_by: str
-    reason: str
+    decided_by: Name
+    reason: Text
     targets: tuple[Target, ...] = ()
     pins: tuple[Pin, ...] = ()
     people: tuple[Person, ...] = ()
@@ -319,20 +320,26 @@ def resolved(plan: Plan) -> tuple[PlanVersion, ...]:
     return tuple(found)
 
 
-_KEYS: dict[str, Callable[[Any], object]] = {
-    "targets": lambda target: (target.metric, target.node, target.segment),
-    "pins": lambda pin: (pin.metric, pin.node, pin.period),
-    "people": lambda person: person.user_id,
-    "ramps": lambda ramp: ramp.id,
-    "capacity": lambda capacity: capacity.metric,
-    "incentives": lambda rule: rule.id,
-    "splits": lambda split: (split.record_id, split.user_id),
-    "draws": lambda draw: (draw.user_id, draw.from_on),
+KEYS: dict[str, tuple[str, ...]] = {
+    "targets": ("metric", "node", "segment"),
+    "pins": ("metric", "node", "period"),
+    "people": ("user_id",),
+    "ramps": ("id",),
+    "capacity": ("metric",),
+    "incentives": ("id",),
+    "splits": ("record_id", "user_id"),
+    "draws": ("user_id", "from_on"),
 }
+"""Sections whose entries are merged with those of the versions before, and the fields that name an entry."""
+
+
+def key_of(section: str, entry: Any) -> tuple[Any, ...]:
+    """What names an entry of a section."""
+    return tuple(getattr(entry, name) for name in KEYS[section])
 
 
 def _over(before: Version, version: Version) -> Version:
-    sections = {name: _merged(getattr(before, name), getattr(version, name), key) for name, key in _KEYS.items()}
+    sections = {name: _merged(getattr(before, name), getattr(version, name), partial(key_of, name)) for name in KEYS}
     single = ("people_from", "seasonality", "split", "split_weights", "funnel", "budget_rates", "check")
     sections |= {
         name: getattr(before, name) if getattr(version, name) is None else getattr(version, name) for name in single

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 _UNITS = {"": 0, "k": 3, "千": 3, "万": 4, "万元": 4, "m": 6, "百万": 6, "千万": 7, "亿": 8, "亿元": 8}
 _WRITTEN = re.compile(
@@ -12,6 +12,9 @@ _WRITTEN = re.compile(
     re.IGNORECASE,
 )
 _EXPECTED = "expected an amount such as 12000000, 1,200万, 1.2亿 or 850k, of at most two decimal places"
+_MOST = Decimal(10) ** 15
+"""Above every amount of a plan; in hundredths it still is an exact integer wherever it is kept or shown."""
+_NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def exact_amount(written: Any) -> Decimal:
@@ -28,10 +31,30 @@ def exact_amount(written: Any) -> Decimal:
         amount = Decimal(match["sign"] + match["number"].replace(",", "")).scaleb(places) if match else Decimal(written)
     except (KeyError, InvalidOperation) as error:
         raise ValueError(_EXPECTED) from error
+    if not amount.is_finite() or abs(amount) >= _MOST:
+        raise ValueError(f"{_EXPECTED} and below {_MOST:,}")
     cents = amount * 100
     if cents != cents.to_integral_value():
         raise ValueError(_EXPECTED)
     return amount.quantize(Decimal("0.01"))
+
+
+def plain_text(written: str) -> str:
+    """A text without blanks at its ends and with one kind of line break.
+
+    Raises:
+        ValueError: nothing is left, or it holds characters that no page or workbook can show.
+    """
+    text = written.replace("\r\n", "\n").strip()
+    if not text or _NOT_SHOWN.search(text):
+        raise ValueError("expected a text of letters, digits and marks, not empty")
+    return text
+
+
+def _in_one_line(key: str) -> str:
+    if len(key.split("\n")) > 1 or key != plain_text(key):
+        raise ValueError("expected one line without blanks at its ends")
+    return key
 
 
 def exact_share(written: Any) -> Decimal:
@@ -52,7 +75,10 @@ Amount = Annotated[Decimal, BeforeValidator(exact_amount), Field(ge=0)]
 Share = Annotated[Decimal, BeforeValidator(exact_share), Field(ge=0, le=1)]
 Rate = Annotated[Decimal, BeforeValidator(exact_share), Field(ge=0)]
 Growth = Annotated[Decimal, BeforeValidator(exact_share), Field(gt=-1)]
-Node = Annotated[str, Field(pattern=r"^(company|region:[^/]+|team:[^/]+/.+|rep:.+)$")]
+Text = Annotated[str, AfterValidator(plain_text)]
+Name = Annotated[str, AfterValidator(plain_text), AfterValidator(_in_one_line)]
+"""A text of one line: what names a person, a region, a team."""
+Node = Annotated[str, Field(pattern=r"^(company|region:[^/]+|team:[^/]+/.+|rep:.+)$"), AfterValidator(_in_one_line)]
 """A key of ``dim_node``: company, region:<name>, team:<region>/<name> (``-`` for no region), rep:<user_id>."""
 PeriodName = Annotated[str, Field(pattern=r"^(year|H[12]|Q[1-4]|M(0[1-9]|1[0-2])|\d{4}-(0[1-9]|1[0-2]))$")]
 """A period within the plan's fiscal year: year, H1, Q3, M07 (its seventh month), or the calendar month 2026-07."""
