@@ -25,6 +25,7 @@ from flows.operate.logs import log_event, run_log
 from flows.operate.night import open_night
 from flows.operate.schedule import business_date
 from flows.operate.summary import summarize
+from flows.planning.tasks import plan
 from flows.publish.tasks import publish
 from flows.report.tasks import report
 from flows.warehouse.tasks import build, outlook
@@ -96,6 +97,7 @@ def nightly(
             validate(night, files, last_known(workspace, day, engine=config.settings.engine))
         record(night)
         build(night)
+        plan(night)
         forecast(night)
         outlook(night)
         audit(night)

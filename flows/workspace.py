@@ -37,6 +37,11 @@ class Workspace:
         return self.root / "forecasts"
 
     @property
+    def plans(self) -> Path:
+        """Allocations of plan versions that are or were in force: ``plans/<version>.parquet`` and ``.json``."""
+        return self.root / "plans"
+
+    @property
     def build(self) -> Path:
         """Tonight's candidate and all that is needed to resume it."""
         return self.root / "build"

@@ -28,7 +28,7 @@ from flows.state.database import open_state
 from flows.workspace import Workspace
 
 PROJECT = Path(__file__).parents[2]
-STAGES = ("land", "validate", "record", "build", "forecast", "outlook", "audit", "publish", "notify", "report")
+STAGES = ("land", "validate", "record", "build", "plan", "forecast", "outlook", "audit", "publish", "notify", "report")
 
 
 @dataclass

@@ -22,6 +22,7 @@ MOMENTS = [
     ("validate", 0.5),
     ("record", 0.0),
     ("build", 1.5),
+    ("plan", 0.0),
     ("forecast", 0.0),
     ("outlook", 0.5),
     ("audit", 1.0),

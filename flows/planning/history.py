@@ -1,0 +1,158 @@
+"""Results of past months, as plans look back on them: what seasons, splits, growth and trends are read from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from flows.config.fiscal import FiscalCalendar
+from flows.planning.rounding import Ints
+from flows.planning.seasonality import MONTHS, PastYear
+from flows.planning.tree import COMPANY, parent_of
+
+RESULTS: dict[str, pl.DataType] = {
+    "metric": pl.String(),
+    "node_key": pl.String(),
+    "month_start_on": pl.Date(),
+    "hundredths": pl.Int64(),
+    "n": pl.Int64(),
+    "denominator_hundredths": pl.Int64(),
+}
+"""One row per metric × rep × fiscal month with a result."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What was reached up to a night.
+
+    Attributes:
+        as_of: the night; nothing after it is known.
+        results: columns ``RESULTS``.
+        parents: node above each node in the organisation of the night.
+        first_on: first day with a result, by metric.
+    """
+
+    as_of: date
+    results: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RESULTS))
+    parents: Mapping[str, str] = field(default_factory=dict)
+    first_on: Mapping[str, date] = field(default_factory=dict)
+
+    def full_years(self, metric: str, before_year: int, fiscal: FiscalCalendar) -> list[int]:
+        """Fiscal years before ``before_year`` that are over and were seen from their first month on, oldest first."""
+        first = self.first_on.get(metric)
+        if first is None:
+            return []
+        years = range(fiscal.year_of(first), before_year)
+        return [
+            year
+            for year in years
+            if fiscal.periods(year, "month")[0].end_on >= first and fiscal.periods(year, "year")[0].end_on <= self.as_of
+        ]
+
+    def by_node(self, metric: str, starts: Iterable[date], parents: Mapping[str, str]) -> dict[str, Ints]:
+        """Results in months by node: of each rep, and of every node above.
+
+        Args:
+            metric: whose results.
+            starts: first days of the months wanted, in order.
+            parents: places of reps in the plan; others stand where the organisation has them.
+        """
+        column = {start: number for number, start in enumerate(starts)}
+        found: dict[str, Ints] = {}
+        chosen = self.results.filter(pl.col("metric") == metric, pl.col("month_start_on").is_in(list(column)))
+        for node, start, amount in chosen.select("node_key", "month_start_on", "hundredths").iter_rows():
+            for key in self._with_above(node, parents):
+                found.setdefault(key, np.zeros(len(column), dtype=np.int64))[column[start]] += amount or 0
+        return found
+
+    def past_years(
+        self, metric: str, node: str, before_year: int, fiscal: FiscalCalendar, parents: Mapping[str, str]
+    ) -> list[PastYear]:
+        """Full past fiscal years of a node; of the nearest node above it where it has none."""
+        years = self.full_years(metric, before_year, fiscal)
+        starts = [month.start_on for year in years for month in fiscal.periods(year, "month")]
+        by_node = self.by_node(metric, starts, parents)
+        key: str | None = node
+        while key is not None:
+            if key in by_node:
+                months = by_node[key]
+                split = [months[at : at + MONTHS] for at in range(0, len(months), MONTHS)]
+                past = [
+                    PastYear(year, tuple(map(int, row)))
+                    for year, row in zip(years, split, strict=True)
+                    if row.sum() > 0
+                ]
+                if past:
+                    return past
+            key = self._parent(key, parents)
+        return []
+
+    def _with_above(self, node: str, parents: Mapping[str, str]) -> list[str]:
+        found: list[str] = []
+        key: str | None = node
+        while key is not None and key not in found:
+            found.append(key)
+            key = self._parent(key, parents)
+        return found
+
+    def _parent(self, key: str, parents: Mapping[str, str]) -> str | None:
+        if key == COMPANY:
+            return None
+        return parents.get(key) or self.parents.get(key) or (COMPANY if key.startswith("rep:") else parent_of(key))
+
+
+def read_history(build: Path, as_of: date, fiscal: FiscalCalendar) -> History:
+    """Read the results of the night that is being built.
+
+    Args:
+        build: its folder, with the candidate and what dbt keeps beside it.
+        as_of: the night.
+        fiscal: how the company counts its year.
+    """
+    import duckdb
+
+    with duckdb.connect(str(build / "candidate.duckdb"), read_only=True) as connection:
+        connection.execute(f"attach '{build / 'scratch.duckdb'}' as scratch (read_only)")
+        daily = connection.execute(
+            "select metric, node_key, happened_on, hundredths, n, denominator_hundredths "
+            "from scratch.intermediate.int_actuals_daily where happened_on <= ?",
+            [as_of],
+        ).pl()
+        nodes = connection.execute(
+            "select node_key, parent_node_key from marts.dim_node "
+            "where is_current and parent_node_key is not null order by node_key"
+        ).fetchall()
+    return history_of(daily, as_of, fiscal, dict(nodes))
+
+
+def history_of(daily: pl.DataFrame, as_of: date, fiscal: FiscalCalendar, parents: Mapping[str, str]) -> History:
+    """Days as fiscal months."""
+    if daily.is_empty():
+        return History(as_of, parents=parents)
+    firsts = dict(daily.group_by("metric").agg(pl.col("happened_on").min()).sort("metric").iter_rows())
+    first, last = daily["happened_on"].min(), daily["happened_on"].max()
+    assert isinstance(first, date) and isinstance(last, date)  # noqa: S101 (not empty)
+    months = [
+        month.start_on
+        for year in range(fiscal.year_of(first), fiscal.year_of(last) + 1)
+        for month in fiscal.periods(year, "month")
+    ]
+    starts = pl.DataFrame({"month_start_on": months}, schema={"month_start_on": pl.Date})
+    results = (
+        daily.sort("happened_on")
+        .join_asof(starts, left_on="happened_on", right_on="month_start_on")
+        .group_by("metric", "node_key", "month_start_on")
+        .agg(
+            pl.col("hundredths").sum(),
+            pl.col("n").sum(),
+            pl.when(pl.col("denominator_hundredths").count() > 0)
+            .then(pl.col("denominator_hundredths").sum())
+            .alias("denominator_hundredths"),
+        )
+        .sort("metric", "node_key", "month_start_on")
+        .select(pl.col(name).cast(dtype) for name, dtype in RESULTS.items())
+    )
+    return History(as_of, results, parents, firsts)

@@ -1,0 +1,25 @@
+"""What the company's configuration says about calendar and money, as an allocation needs it."""
+
+from flows.config import Config
+from flows.planning.allocation import Setting
+from flows.planning.capacity import WorkingDays
+from flows.planning.history import History
+from flows.warehouse.calendar import working_day_calendar
+
+
+def setting_of(config: Config, history: History) -> Setting:
+    """The setting of a company's plans: its calendar covers the fiscal years of all of them."""
+    settings, fiscal = config.settings, config.settings.fiscal
+    years = [plan.year for plan in config.plans]
+    first = fiscal.periods(min(years), "year")[0].start_on
+    last = fiscal.periods(max(years), "year")[0].end_on
+    calendar = working_day_calendar(
+        first,
+        last,
+        settings.calendar.country,
+        subdivision=settings.calendar.subdivision,
+        working_days=config.calendar.working_days,
+        holidays_off=config.calendar.holidays,
+    )
+    days = WorkingDays.of(first, calendar["is_working_day"])
+    return Setting(fiscal, settings.reporting_currency, history, days)
