@@ -39,6 +39,15 @@ def print_json(console: Console, document: object) -> None:
     console.file.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
 
 
+TARGET_NOTICES = {
+    "unplaced_targets": (
+        "Targets without a place, counted in no sum; mend the name or period in the plan, or the users:"
+    ),
+    "targets_beside_plan": "Targets of a source that the plan file states too; the plan file holds:",
+}
+"""What the summary says of targets that nobody is held to."""
+
+
 def print_summary(console: Console, summary: Mapping[str, Any], *, as_json: bool) -> None:
     """Print how a run ended: its files, what was reported about them, alerts, mails, and where everything lies."""
     if as_json:
@@ -59,10 +68,11 @@ def print_summary(console: Console, summary: Mapping[str, Any], *, as_json: bool
         console.print("Warnings of the audit; the night was published all the same:")
     for warning in summary["warnings"]:
         console.print(f"  {warning}", markup=False, soft_wrap=True)
-    if summary["unplaced_targets"]:
-        console.print("Targets without a place, counted in no sum; mend the name or period in the plan, or the users:")
-    for target in summary["unplaced_targets"]:
-        console.print(f"  {target}", markup=False, soft_wrap=True)
+    for notice, told in TARGET_NOTICES.items():
+        if summary[notice]:
+            console.print(told)
+        for target in summary[notice]:
+            console.print(f"  {target}", markup=False, soft_wrap=True)
     alerts, mails = summary["alerts"], summary["mails"]
     console.print(
         f"Alerts: {alerts['opened']} opened, {alerts['worsened']} worsened, {alerts['resolved']} resolved. "

@@ -14,7 +14,7 @@ from flows.warehouse import inputs
 from flows.warehouse.contract_terms import write_contract_terms
 from flows.warehouse.dbt import DbtProject, NodeOutcome
 from flows.warehouse.pay_inputs import write_pay_inputs
-from flows.warehouse.unplaced import unplaced_targets
+from flows.warehouse.unplaced import targets_beside_plan, unplaced_targets
 
 OUTLOOK = "tag:outlook"
 
@@ -28,18 +28,25 @@ def build(night: Night) -> dict[str, Any]:
 @stage_task("outlook")
 def outlook(night: Night) -> dict[str, Any]:
     """Build the marts that need the forecast: attainment with outlook, deviations."""
-    return night.stage("outlook", lambda: _run(night, "outlook", "--select", OUTLOOK))
+    return night.stage("outlook", lambda: _outlook(night))
 
 
 def _build(night: Night) -> dict[str, Any]:
     for leftover in night.workspace.build.glob("*.duckdb*"):
         leftover.unlink()
     _write_inputs(night)
-    notes = _run(night, "build", "--exclude", OUTLOOK, *flavours_off(night.config))
+    return _run(night, "build", "--exclude", OUTLOOK, *flavours_off(night.config))
+
+
+def _outlook(night: Night) -> dict[str, Any]:
+    notes = _run(night, "outlook", "--select", OUTLOOK)
     unplaced = unplaced_targets(night.workspace.candidate)
+    beside = targets_beside_plan(night.workspace.candidate)
     for target in unplaced:
-        log_event("build", f"a target without a place: {target}", logging.WARNING)
-    return {**notes, "unplaced_targets": unplaced}
+        log_event("outlook", f"a target without a place: {target}", logging.WARNING)
+    for target in beside:
+        log_event("outlook", f"a source states what the plan states; the plan holds: {target}", logging.WARNING)
+    return {**notes, "unplaced_targets": unplaced, "targets_beside_plan": beside}
 
 
 def flavours_off(config: Config) -> list[str]:

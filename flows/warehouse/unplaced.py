@@ -1,4 +1,4 @@
-"""Targets that nobody can be held to, because their node or period is not known: kept, and part of no sum."""
+"""Targets that nobody is held to: their node or period is not known, or the plan file states the same. All are kept."""
 
 from pathlib import Path
 
@@ -27,3 +27,31 @@ def unplaced_targets(candidate: Path) -> list[str]:
         for plan, metric, period_kind, start, node, fault in rows[:SHOWN]
     ]
     return lines + ([f"and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else [])
+
+
+def targets_beside_plan(candidate: Path) -> list[str]:
+    """What a source states although a plan file states it, one line a metric and year: the plan file holds.
+
+    Args:
+        candidate: closed DuckDB file with ``marts.mart_target`` and ``marts.dim_date``.
+    """
+    import duckdb
+
+    with duckdb.connect(str(candidate), read_only=True) as connection:
+        rows = connection.execute(
+            """
+            with stated as (
+                select distinct
+                    targets.origin, targets.plan_version, targets.metric, dates.fiscal_year
+                from marts.mart_target as targets
+                inner join marts.dim_date as dates on targets.period_start_on = dates.day
+            )
+            select distinct sourced.plan_version, sourced.metric, sourced.fiscal_year
+            from stated as sourced
+            inner join stated as planned
+                on sourced.metric = planned.metric and sourced.fiscal_year = planned.fiscal_year
+            where sourced.origin = 'source' and planned.origin = 'plan'
+            order by all
+            """
+        ).fetchall()
+    return [f"{metric} of {year} (plan {plan})" for plan, metric, year in rows]

@@ -14,18 +14,18 @@ chosen as (
     select * from {{ ref('int_plan_versions_chosen') }}
 ),
 
-rolled_up as (
-    select * from {{ ref('int_targets_rolled_up') }}
+planned as (
+    select * from {{ ref('int_targets_planned') }}
 ),
 
 targets as (
-    select rolled_up.*
-    from rolled_up
+    select planned.*
+    from planned
     inner join chosen
-        on rolled_up.plan_version = chosen.plan_version
-            and rolled_up.metric = chosen.metric
-            and rolled_up.period_kind = chosen.period_kind
-            and rolled_up.period_start_on = chosen.period_start_on
+        on planned.plan_version = chosen.plan_version
+            and planned.metric = chosen.metric
+            and planned.period_kind = chosen.period_kind
+            and planned.period_start_on = chosen.period_start_on
 ),
 
 actuals as (

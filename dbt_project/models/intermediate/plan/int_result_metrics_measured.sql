@@ -16,7 +16,7 @@ cycles as (
 ),
 
 targets as (
-    select * from {{ ref('int_targets_rolled_up') }}
+    select * from {{ ref('int_targets_planned') }}
 ),
 
 events as (
