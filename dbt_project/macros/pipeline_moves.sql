@@ -28,39 +28,58 @@ with spans as (
 
 ),
 
-opened as (
+first_opening as (
 
-    select
-        windows.window_no,
-        spans.okey,
-        spans.amount_cents as start_cents,
-        spans.close_month_no as start_month_no,
-        spans.node_no as start_node_no
-    from spans
-    inner join {{ windows }} as windows
-        on spans.from_on <= windows.opening_on and spans.past_on > windows.opening_on
-    where spans.status = 1
+    select min(opening_on) as opening_on
+    from {{ windows }}
 
 ),
 
--- What was closed or gone before the window is none of its business.
+-- What was closed or gone before the first window is no window's business.
+recent as (
+
+    select spans.*
+    from spans
+    inner join first_opening on spans.past_on > first_opening.opening_on
+    where spans.status = 1 or spans.from_on > first_opening.opening_on
+
+),
+
+-- Nor is what was closed or gone before its own window. Most deals of a closing stood there at the opening, or are new.
 closed as (
 
     select
         windows.window_no,
         windows.opening_on,
-        spans.okey,
-        spans.status,
-        spans.from_on,
-        spans.known_from_on > windows.opening_on as is_new,
-        spans.amount_cents as end_cents,
-        spans.close_month_no as end_month_no,
-        spans.open_close_month_no as open_month_no,
-        spans.node_no as end_node_no
-    from spans
+        recent.okey,
+        recent.status,
+        recent.from_on,
+        recent.known_from_on > windows.opening_on as is_new,
+        recent.from_on <= windows.opening_on as has_stood,
+        recent.amount_cents as end_cents,
+        recent.close_month_no as end_month_no,
+        recent.open_close_month_no as open_month_no,
+        recent.node_no as end_node_no
+    from recent
     inner join {{ windows }} as windows
-        on spans.from_on <= windows.closing_on and spans.past_on > windows.closing_on
-    where spans.status = 1 or spans.from_on > windows.opening_on
+        on recent.from_on <= windows.closing_on and recent.past_on > windows.closing_on
+    where recent.status = 1 or recent.from_on > windows.opening_on
+
+),
+
+-- Open at the opening, and otherwise at the closing.
+opened as (
+
+    select
+        windows.window_no,
+        recent.okey,
+        recent.amount_cents as start_cents,
+        recent.close_month_no as start_month_no,
+        recent.node_no as start_node_no
+    from recent
+    inner join {{ windows }} as windows
+        on recent.from_on <= windows.opening_on and recent.past_on > windows.opening_on
+    where recent.status = 1 and recent.past_on <= windows.closing_on
 
 ),
 
@@ -68,39 +87,65 @@ pairs as (
 
     select
         closed.*,
-        opened.start_cents,
-        opened.start_month_no,
-        opened.start_node_no,
-        opened.okey is not null as was_open
+        case when closed.has_stood then closed.end_cents else opened.start_cents end as start_cents,
+        case when closed.has_stood then closed.end_month_no else opened.start_month_no end as start_month_no,
+        case when closed.has_stood then closed.end_node_no else opened.start_node_no end as start_node_no,
+        closed.has_stood or opened.okey is not null as was_open
     from closed
     left join opened on closed.okey = opened.okey and closed.window_no = opened.window_no
-    where opened.okey is not null or closed.status <> 4
+    where closed.has_stood or opened.okey is not null or closed.status <> 4
+
+),
+
+-- Few deals were handed over, or were closed before and are again: the others need not be looked up.
+simple as (
+
+    select
+        *,
+        cast(null as integer) as earlier_status,
+        cast(null as bigint) as handed_cents
+    from pairs
+    where (was_open and start_node_no = end_node_no) or (not was_open and is_new)
+
+),
+
+looked_up as (
+
+    select * from pairs
+    where (was_open and start_node_no <> end_node_no) or (not was_open and not is_new)
 
 ),
 
 earlier as (
 
     select
-        pairs.window_no,
-        pairs.okey,
+        looked_up.window_no,
+        looked_up.okey,
         spans.status as earlier_status
-    from pairs
+    from looked_up
     inner join spans
-        on pairs.okey = spans.okey and spans.from_on <= pairs.opening_on and spans.past_on > pairs.opening_on
-    where not pairs.was_open and not pairs.is_new
+        on
+            looked_up.okey = spans.okey
+            and spans.from_on <= looked_up.opening_on
+            and spans.past_on > looked_up.opening_on
+    where not looked_up.was_open
 
 ),
 
 handovers as (
 
     select
-        pairs.window_no,
-        pairs.okey,
+        looked_up.window_no,
+        looked_up.okey,
         max(spans.from_on) as handed_on
-    from pairs
-    inner join spans on pairs.okey = spans.okey and spans.from_on > pairs.opening_on and spans.from_on <= pairs.from_on
-    where pairs.was_open and pairs.start_node_no <> pairs.end_node_no and spans.is_handed_over
-    group by pairs.window_no, pairs.okey
+    from looked_up
+    inner join spans
+        on
+            looked_up.okey = spans.okey
+            and spans.from_on > looked_up.opening_on
+            and spans.from_on <= looked_up.from_on
+    where looked_up.was_open and spans.is_handed_over
+    group by looked_up.window_no, looked_up.okey
 
 ),
 
@@ -115,6 +160,22 @@ handed as (
 
 ),
 
+known as (
+
+    select * from simple
+
+    union all
+
+    select
+        looked_up.*,
+        earlier.earlier_status,
+        handed.handed_cents
+    from looked_up
+    left join earlier on looked_up.okey = earlier.okey and looked_up.window_no = earlier.window_no
+    left join handed on looked_up.okey = handed.okey and looked_up.window_no = handed.window_no
+
+),
+
 scopes as (
 
     select 'closing' as scope
@@ -126,38 +187,33 @@ scopes as (
 scoped as (
 
     select
-        pairs.*,
+        known.*,
         scopes.scope,
-        windows.first_month_no,
-        windows.last_month_no,
-        handed.handed_cents,
-        pairs.was_open
-        and (scopes.scope = 'all' or pairs.start_month_no between windows.first_month_no and windows.last_month_no)
+        known.was_open
+        and (scopes.scope = 'all' or known.start_month_no between windows.first_month_no and windows.last_month_no)
             as was_in,
-        pairs.status = 1
-        and (scopes.scope = 'all' or pairs.end_month_no between windows.first_month_no and windows.last_month_no)
+        known.status = 1
+        and (scopes.scope = 'all' or known.end_month_no between windows.first_month_no and windows.last_month_no)
             as is_in,
         -- Corrected from lost to won it has closed anew; restored from deletion as the won deal it was, it has not.
-        pairs.status in (2, 3)
+        known.status in (2, 3)
         and (
-            pairs.was_open
-            or pairs.is_new
-            or (earlier.earlier_status in (2, 3) and earlier.earlier_status <> pairs.status)
+            known.was_open
+            or known.is_new
+            or (known.earlier_status in (2, 3) and known.earlier_status <> known.status)
         )
         and (
             scopes.scope = 'all'
-            or pairs.open_month_no between windows.first_month_no and windows.last_month_no
+            or known.open_month_no between windows.first_month_no and windows.last_month_no
             or (
-                pairs.status = 2
-                and extract(year from pairs.from_on) * 12 + extract(month from pairs.from_on) - 1
+                known.status = 2
+                and extract(year from known.from_on) * 12 + extract(month from known.from_on) - 1
                 between windows.first_month_no and windows.last_month_no
             )
         ) as has_passed
-    from pairs
+    from known
     cross join scopes
-    inner join {{ windows }} as windows on pairs.window_no = windows.window_no
-    left join earlier on pairs.okey = earlier.okey and pairs.window_no = earlier.window_no
-    left join handed on pairs.okey = handed.okey and pairs.window_no = handed.window_no
+    inner join {{ windows }} as windows on known.window_no = windows.window_no
 
 ),
 
