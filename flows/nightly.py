@@ -17,7 +17,7 @@ from flows.config import load
 from flows.forecast.tasks import forecast
 from flows.history.accounting import recorded_files
 from flows.history.change_log import nights
-from flows.history.known import last_known
+from flows.history.known import last_known, last_night
 from flows.history.tasks import record
 from flows.ingest.tasks import land, validate
 from flows.operate.environment import prepare
@@ -94,7 +94,8 @@ def nightly(
     ):
         if not rebuild:
             files = land(night, recorded_files(workspace, day), nights(workspace))
-            validate(night, files, last_known(workspace, day, engine=config.settings.engine))
+            known = last_known(workspace, day, engine=config.settings.engine)
+            validate(night, files, known, last_night(workspace, day))
         record(night)
         build(night)
         plan(night)

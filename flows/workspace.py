@@ -32,6 +32,11 @@ class Workspace:
         return self.root / "quarantine"
 
     @property
+    def settled(self) -> Path:
+        """What the last night accepted, row by row, as hashes; without it the next night judges every row."""
+        return self.root / "settled"
+
+    @property
     def forecasts(self) -> Path:
         """The forecast ledger: ``forecasts/<as_of>/<run_id>.parquet``, never rewritten."""
         return self.root / "forecasts"

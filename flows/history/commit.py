@@ -22,6 +22,7 @@ from flows.history.change_log import ACCOUNTING, nights
 from flows.history.durable import flush_folder, link_or_copy, replace_file
 from flows.history.quarantine import staged_quarantine
 from flows.history.quarantine_ledger import ledger_file, staged_ledger
+from flows.ingest.settled.memory import memory_file, staged_memories
 from flows.workspace import Workspace
 
 
@@ -46,7 +47,8 @@ def commit_night(workspace: Workspace, as_of: date) -> None:
         moves.append({"from": name, "to": str(final.relative_to(workspace.root))})
     flush_folder(pending)
     targets = {move["to"] for move in moves}
-    stale = sorted(str(path.relative_to(workspace.root)) for path in workspace.history.glob(f"*/{as_of}.parquet"))
+    outdated = [*workspace.history.glob(f"*/{as_of}.parquet"), *_memories_not_needed(workspace, as_of)]
+    stale = sorted(str(path.relative_to(workspace.root)) for path in outdated)
     journal = {"as_of": as_of.isoformat(), "moves": moves, "remove": [path for path in stale if path not in targets]}
     replace_file(_journal(workspace), lambda path: path.write_text(json.dumps(journal, indent=1)))
     flush_folder(workspace.history)
@@ -91,8 +93,15 @@ def _moves(workspace: Workspace, as_of: date) -> list[tuple[Path, Path]]:
         *((path, workspace.history / path.stem / f"{as_of}.parquet") for path in entities),
         (staged_quarantine(workspace), workspace.quarantine_file(as_of)),
         (staged_ledger(workspace), ledger_file(workspace, as_of)),
+        *((path, memory_file(workspace, path.stem, as_of)) for path in staged_memories(workspace)),
         (staged_accounting(workspace), workspace.history / ACCOUNTING / f"{as_of}.parquet"),
     ]
+
+
+def _memories_not_needed(workspace: Workspace, as_of: date) -> list[Path]:
+    """What earlier nights accepted, but for the one before this: it is needed if this night is run again."""
+    before = max((night for night in nights(workspace) if night < as_of), default=None)
+    return [path for path in sorted(workspace.settled.glob("*/*.parquet")) if path.stem != str(before)]
 
 
 def _move(source: Path, target: Path) -> None:

@@ -34,6 +34,8 @@ class Snapshot:
         state: files of the change log, in the order in which they were recorded.
         is_late: whether the log shows later days already; then the state of the day itself is compared.
         has_deletions: whether accepted rows may tell, in ``_deleted``, that their key is gone.
+        settled: where rows are settled that ``accepted`` does not hold (``flows.ingest.settled``): files of the hashed
+            keys that are to be compared beside those of ``accepted``. All other keys of the state are as they were.
     """
 
     as_of: date
@@ -48,9 +50,12 @@ class Snapshot:
     state: tuple[Path, ...]
     is_late: bool
     has_deletions: bool
+    settled: tuple[Path, ...] = ()
 
     def state_query(self, connection: duckdb.DuckDBPyConnection, *, only_key: bool = False) -> str:
         """What was known of the day before these exports."""
+        if self.settled:
+            return "from compared_state"
         until = self.observed_on if self.is_late else None
         return state_query(connection, self.columns, self.state, only_key=only_key, until=until)
 
@@ -69,6 +74,25 @@ class Change:
     file: str
     change: str
     rows: int
+
+
+def create_compared_state(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
+    """Read from the state, once, the keys that are to be compared, where the rest is settled."""
+    columns = snapshot.columns
+    asked = [f"select key_hash from read_parquet([{_listed(snapshot.settled)}])"]
+    if snapshot.accepted:
+        asked.append(f"select hash({columns.key_names}) as key_hash from ({_typed_keys(snapshot)})")
+    connection.execute(
+        f"create or replace temp table compared_keys as select distinct * from ({' union all '.join(asked)})"
+    )
+    state = state_query(connection, columns, snapshot.state, among="compared_keys")
+    connection.execute(f"create or replace temp table compared_state as {state}")
+
+
+def _typed_keys(snapshot: Snapshot) -> str:
+    return (
+        f"select {snapshot.columns.key_typed} from read_parquet([{_listed(snapshot.accepted)}], union_by_name = true)"
+    )
 
 
 def rows_by_source(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]:

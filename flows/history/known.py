@@ -7,7 +7,8 @@ from datetime import date
 import polars as pl
 
 from flows.config.settings import Engine
-from flows.history.change_log import EntityColumns, night_files, open_engine, quoted
+from flows.history.change_log import EntityColumns, night_files, nights, open_engine, quoted
+from flows.history.commit import recover
 from flows.history.state import state_query
 from flows.workspace import Workspace
 from schemas.registry import ENTITIES
@@ -28,3 +29,9 @@ def last_known(workspace: Workspace, before: date, *, engine: Engine) -> Callabl
             return connection.execute(f"select {selected} from ({state})").pl()
 
     return read
+
+
+def last_night(workspace: Workspace, before: date) -> date | None:
+    """The newest night recorded before one; a night whose commit was interrupted is recorded."""
+    recover(workspace)
+    return max((night for night in nights(workspace) if night < before), default=None)

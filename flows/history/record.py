@@ -13,7 +13,14 @@ from flows.errors import PermanentError
 from flows.history.accounting import accounting_frame, staged_accounting
 from flows.history.change_log import EntityColumns, night_files, nights, open_engine
 from flows.history.commit import recover
-from flows.history.difference import Change, Snapshot, keyed_rejects_by_source, rows_by_source, write_difference
+from flows.history.difference import (
+    Change,
+    Snapshot,
+    create_compared_state,
+    keyed_rejects_by_source,
+    rows_by_source,
+    write_difference,
+)
 from flows.history.durable import replace_file
 from flows.history.late import write_restated
 from flows.history.parts import accepted_by_day, accepted_rows, join_parts, tells_deletions
@@ -21,6 +28,7 @@ from flows.history.quarantine import gather, rejected_files, staged_quarantine
 from flows.history.quarantine_ledger import stage_ledger
 from flows.history.snapshots import Recorded
 from flows.ingest.accounting import FileAccount
+from flows.ingest.settled.memory import asked_files, staged_memory
 from flows.workspace import Workspace
 
 
@@ -116,6 +124,9 @@ def stage_night(
             _stage_entity(connection, workspace, night, of_entity, accept_shrink)
         recorded = list(night.files.values())
         _check_nothing_lost(recorded)
+        for file in recorded:
+            if file.status != "accepted":  # what was not recorded is not remembered
+                staged_memory(workspace, file.source).unlink(missing_ok=True)
         quarantine = gather(rejected_files(workspace), night.quarantined)
         modes = {source.name: source.mode for source in sources}
         stage_ledger(connection, workspace, as_of, quarantine, recorded, modes)
@@ -187,7 +198,14 @@ def _stage_entity(
             state=(*night_files(workspace, entity, night.as_of), *staged),
             is_late=recorded is not None and recorded.newest is not None and day <= recorded.newest,
             has_deletions=any(source.mode == "delta" for source in sources) and tells_deletions(connection, accepted),
+            settled=tuple(asked_files(workspace, entity)),
         )
+        if whole.settled:
+            create_compared_state(connection, whole)
+        elif any(file.rows_settled for file in night.files.values() if file.source in names):
+            raise PermanentError(
+                f"{entity}: what is to be compared beside the fresh rows is gone; run the night again."
+            )
         snapshot = _without_shrunk(connection, night, whole, sources, accept_shrink)
         if not snapshot.sources:
             continue
@@ -215,7 +233,8 @@ def _without_shrunk(
     )
     in_use = list(snapshot.sources)
     for source in complete:
-        rows = known.get(source.name, 0), keyed.get(source.name, 0)
+        settled = sum(file.rows_settled for file in night.of(source.name, day))
+        rows = known.get(source.name, 0) + settled, keyed.get(source.name, 0)
         if source.name not in accept_shrink and (message := _shrunk(night, day, source, *rows)):
             _refuse(night, day, source, message)
             in_use.remove(source.name)
@@ -236,10 +255,10 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, night: _Night, entity: st
         if file.entity != entity or file.status != "accepted":
             continue
         rows = found.pop((file.source, file.file), 0)
-        if rows != file.rows_accepted - file.rows_merged:
+        if rows != file.rows_accepted - file.rows_merged - file.rows_settled:
             faults.append(
                 f"{file.source}: {file.file}: {file.rows_accepted} rows accepted, {file.rows_merged} of them merged, "
-                f"{rows} found"
+                f"{file.rows_settled} settled, {rows} found"
             )
     faults += [
         f"{source}: {file}: {rows} rows found, the file is not in the accounting"

@@ -21,6 +21,7 @@ def state_query(
     *,
     only_key: bool = False,
     until: date | None = None,
+    among: str | None = None,
 ) -> str:
     """The state after ``files`` as a select: key or all columns, then ``_change … _row_hash``.
 
@@ -34,9 +35,13 @@ def state_query(
         files: files of the change log in the order in which they were recorded.
         only_key: leave out the columns that are not of the key.
         until: the day whose state is asked for, where later ones are recorded.
+        among: a table of the connection with a column ``key_hash``; only keys with one of these hashes are asked for.
     """
     selected = columns.key_names if only_key else columns.names
     first, later = _first_day_and_later(connection, columns, files, f"{selected}, {_REST}, _path", until)
+    if among:
+        asked = f"semi join {among} on hash({columns.key_names}) = key_hash"
+        first, later = f"select * from ({first}) {asked}", f"select * from ({later}) {asked}" if later else None
     result = f"{selected}, {_REST}"
     if later is None:
         return f"select {result} from ({first}) where not ({GONE})"

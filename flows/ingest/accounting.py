@@ -27,6 +27,7 @@ class FileAccount:
         rows_quarantined: records with at least one fault.
         rows_set_aside: rows of a sheet that are no records (totals, repeated headers, notes); not among ``rows_in``.
         rows_merged: accepted records that repeat another one and are stored once.
+        rows_settled: accepted records that stand as they stood last night; they are not in ``build/accepted``.
         rows_new: keys that were not known before tonight.
         rows_changed: keys whose content differs from what was known.
         rows_deleted: keys that a full export no longer has, counted at the first file of its source.
@@ -54,6 +55,7 @@ class FileAccount:
     rows_quarantined: int = 0
     rows_set_aside: int = 0
     rows_merged: int = 0
+    rows_settled: int = 0
     rows_new: int = 0
     rows_changed: int = 0
     rows_deleted: int = 0

@@ -23,8 +23,11 @@ Kind = Literal["text", "number", "date", "boolean", "empty"]
 UnknownValues = Mapping[tuple[str, str], Mapping[str, Mapping[str, int]]]
 """By source and file: the values that no list knew, by column, with the number of rows that had them."""
 
-SAMPLE = 64
-"""Values a batch and column that are looked at: enough to tell a column of numbers from one of words."""
+FIRST_LOOKED_AT, EVERY = 256, 1024
+"""The records by which columns are known: the first ones, and of the rest those whose number this divides. They depend
+on nothing but the file, however it is read: whole, or only where it differs from last night's."""
+SPARSE = 0.05
+"""Share of the records looked at below which those that fill a column are too few to tell what it holds."""
 PREVAILING = 0.9
 """Share of the looked-at values that makes a column one of numbers, dates or booleans; the rest are slips."""
 FEW_ROWS = 100
@@ -42,30 +45,51 @@ _KINDS_ZH = {"text": "文字", "number": "数字", "date": "日期", "boolean": 
 _KINDS_EN = {"text": "text", "number": "numbers", "date": "dates", "boolean": "yes or no", "empty": "nothing"}
 
 
-class ColumnKinds:
-    """What the columns of a file hold, from a sample of every batch."""
+def looked_at(row: str, first_row: int) -> str:
+    """Which rows are looked at, as SQL."""
+    return f"({row} < {first_row + FIRST_LOOKED_AT} or {row} % {EVERY} = 0)"
 
-    def __init__(self) -> None:
+
+class ColumnKinds:
+    """What the columns of a file hold, as far as the records tell that are looked at.
+
+    Args:
+        first_row: number of the first record; None: that of the first one seen.
+    """
+
+    def __init__(self, first_row: int | None = None) -> None:
+        self._first_row = first_row
+        self._rows = 0
         self._seen: dict[str, Counter[Kind]] = {}
 
     def see(self, rows: pl.DataFrame) -> None:
         """Look at a batch of raw rows."""
-        for name in rows.columns:
+        if rows.is_empty():
+            return
+        if self._first_row is None:
+            self._first_row = int(rows[ROW][0])
+        number = pl.col(ROW)
+        some = rows.filter((number < self._first_row + FIRST_LOOKED_AT) | (number % EVERY == 0))
+        self._rows += some.height
+        for name in some.columns:
             if name != ROW:
-                self._seen.setdefault(name, Counter()).update(_kinds(rows[name]))
+                self._seen.setdefault(name, Counter()).update(_kinds(some[name]))
 
     def of(self, columns: Sequence[str]) -> dict[str, str]:
-        """The kind of each column, in their order; ``empty`` where nothing was seen."""
-        return {name: _prevailing(self._seen.get(name, Counter())) for name in columns}
+        """The kind of each column, in their order; ``empty`` where nothing was seen, none where it was too little."""
+        found = {}
+        for name in columns:
+            seen = self._seen.get(name, Counter())
+            found[name] = "" if 0 < sum(seen.values()) < SPARSE * self._rows else _prevailing(seen)
+        return found
 
 
 def _kinds(values: pl.Series) -> Counter[Kind]:
-    """Kinds of some values from all over a batch."""
+    """Kinds of some values."""
     stated = values.drop_nulls()
-    count = min(len(stated), SAMPLE)
+    count, dtype = len(stated), values.dtype
     if not count:
         return Counter()
-    dtype = values.dtype
     if dtype.is_numeric():
         return Counter({"number": count})
     if dtype.is_temporal():
@@ -74,7 +98,7 @@ def _kinds(values: pl.Series) -> Counter[Kind]:
         return Counter({"boolean": count})
     if dtype != pl.String:
         return Counter({"text": count})
-    sample = stated.gather_every(max(len(stated) // SAMPLE, 1)).head(SAMPLE).str.strip_chars().str.to_lowercase()
+    sample = stated.str.strip_chars().str.to_lowercase()
     sample = sample.filter(sample != "")
     found: dict[Kind, int] = {
         "boolean": int(sample.str.contains(_BOOLEAN).sum()),
@@ -105,7 +129,7 @@ class Seen:
     """What a file looked like on one night.
 
     Attributes:
-        columns: kind by column, in the order of the file; an empty kind where only the header could be read.
+        columns: kind by column, in the order of the file; an empty kind where too little was seen to tell.
         unknown: by column, values that no list knew, with the number of rows that had them.
     """
 
@@ -249,7 +273,7 @@ def _columns(before: Mapping[str, str], tonight: Mapping[str, str]) -> Iterator[
         return
     for name, was in before.items():
         now = tonight.get(name, was)
-        if now and was not in (now, "empty"):
+        if now and was and was not in (now, "empty"):
             yield Notice(
                 f"column {name!r} held {_KINDS_EN[was]}, now holds {_KINDS_EN[now]}",
                 f"列“{name}”原为{_KINDS_ZH[was]}，现为{_KINDS_ZH[now]}",

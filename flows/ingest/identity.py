@@ -8,7 +8,9 @@ or mail that names nobody is kept as it is written, and told.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
@@ -18,11 +20,15 @@ from flows.config.sources import Source
 from flows.ingest.accounting import FileAccount
 from flows.ingest.border import Border
 from flows.ingest.directory import Directory, LastKnown
+from flows.ingest.judgement import judged_again
 from flows.ingest.matching import SUBJECT, verdicts
 from flows.ingest.readers.batch import ROW
 from flows.ingest.rejected import key_json
 from flows.ingest.setaside import add_to_rejected, batches, rewrite
 from schemas.base import Entity
+
+if TYPE_CHECKING:
+    from flows.ingest.settled.exports import Memory
 
 EVENTS = {"activity": "occurred_on", "store_visit": "visited_on"}
 """Entities whose owner is who did it then; everywhere else it is who has it tonight."""
@@ -80,6 +86,7 @@ def resolve(
     settings: Settings,
     build: Path,
     last_known: LastKnown,
+    memory: "Memory | None" = None,
 ) -> list[FileAccount]:
     """Fill in ids, and quarantine what is ambiguous, in the accepted files of tonight.
 
@@ -90,6 +97,8 @@ def resolve(
         settings: the company's; ``identity.names`` says how far names are compared.
         build: holds the accepted and rejected files, and what does not fit into memory.
         last_known: the state before tonight.
+        memory: of last night; what it settles is judged after all where it names an id that tonight does not know, and
+            what is accepted is written down for the next night.
 
     Returns:
         The accounts, balanced again, with what was told about ids that name nobody.
@@ -109,13 +118,38 @@ def resolve(
         # People first: their managers are among themselves. Then customers; all others name both.
         for name in sorted(_by_entity(judged), key=lambda entity: (entity != "user", entity != "account")):
             ours = [border for border in judged if border.file.entity == name]
+            for border in ours:
+                place = border.file.source, border.file.name
+                by_place[place] = _unsettled(border, by_place[place], memory, directory)
             found = [(reference, _look_up(reference, ours, directory, settings)) for reference in _asked_of(ours)]
             for border in ours:
                 place = border.file.source, border.file.name
                 mine = [(reference, _of(border, frame)) for reference, frame in found]
+                again = [(reference.columns, frame) for reference, frame in mine if frame.height]
+                if memory:
+                    memory.remember(border, by_place[place], again)
                 rows = _apply(border, [(reference, frame) for reference, frame in mine if _changes(frame)])
                 by_place[place] = _balanced(by_place[place], rows, _told(border, mine))
     return list(by_place.values())
+
+
+def _unsettled(border: Border, account: FileAccount, memory: "Memory | None", directory: Directory) -> FileAccount:
+    """The account of a file once its settled rows are judged that name an id that tonight does not know."""
+    found = memory.compared.get(border.file.file_id) if memory else None
+    if found is None:
+        return account
+    before = found.rows
+    for reference in _asked_of([border]):
+        if directory.is_empty(reference.kind):
+            continue
+        ids = found.connection.execute(found.named(reference.id_column)).pl()
+        directory.connection.register("settled_ids", ids)
+        unknown = directory.unknown_ids(reference.kind, "select id from settled_ids")
+        found.connection.register("unknown_ids", unknown.to_frame("id"))
+        table = found.in_doubt(reference.id_column, "select id from unknown_ids")
+        if table:
+            rewrite(border, chain(batches(border), judged_again(table, border)))
+    return replace(account, rows_settled=account.rows_settled - (before - found.rows))
 
 
 def _asked_of(borders: Sequence[Border]) -> list[Reference]:

@@ -1,5 +1,6 @@
 """Judging the records of one batch: what the mapping could read and the entity's schema admits is accepted."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -7,7 +8,7 @@ import polars as pl
 from flows.errors import PermanentError
 from flows.ingest.border import Border
 from flows.ingest.mapping import DELETED, FAILURES, ColumnMapping, Mapped, written
-from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, Batch
+from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, Batch, Table
 from flows.ingest.reasons import reason_of_check
 from flows.ingest.rejected import key_json, raw_json
 from schemas.base import Entity
@@ -57,6 +58,17 @@ def judge_batch(batch: Batch, border: Border, *, date_1904: bool = False) -> Jud
     if batch.faulty.height:
         failures = pl.concat([failures, _broken_records(batch, mapping)]).sort(ROW, maintain_order=True)
     return Judged(_accepted(good, border), failures, result.notices)
+
+
+def judged_again(table: Table, border: Border) -> Iterator[pl.DataFrame]:
+    """Rows that have been accepted before, under the same configuration and code."""
+    for batch in table.read():
+        judged = judge_batch(batch, border)
+        if judged.failures.height:
+            found = judged.failures.head(3).select(ROW, "column", "reason_code").rows()
+            message = f"{border.file.name}: expected rows that were accepted before, found {found}"
+            raise PermanentError(f"{message}: a fault of planloop, please report it with the file.")
+        yield judged.accepted
 
 
 def _cells_without_value(batch: Batch, mapping: ColumnMapping) -> pl.DataFrame:

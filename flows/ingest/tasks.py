@@ -14,6 +14,7 @@ from flows.ingest.finding import Recorded
 from flows.ingest.identity import resolve
 from flows.ingest.landing import LandedFile
 from flows.ingest.landing import land as land_files
+from flows.ingest.settled.exports import Memory
 from flows.ingest.validation import border_of
 from flows.ingest.validation import validate as validate_files
 from flows.operate.night import Night
@@ -56,17 +57,18 @@ def _block(name: str) -> str:
 
 
 @stage_task("validate")
-def validate(night: Night, files: list[LandedFile], last_known: LastKnown) -> dict[str, Any]:
-    """Judge every row of the landed files at the border, and find whom names mean."""
-    return night.stage("validate", lambda: _validate(night, files, last_known))
+def validate(night: Night, files: list[LandedFile], last_known: LastKnown, last_night: date | None) -> dict[str, Any]:
+    """Judge every row of the landed files at the border that last night did not settle; find whom names mean."""
+    return night.stage("validate", lambda: _validate(night, files, last_known, last_night))
 
 
-def _validate(night: Night, files: list[LandedFile], last_known: LastKnown) -> dict[str, Any]:
+def _validate(night: Night, files: list[LandedFile], last_known: LastKnown, last_night: date | None) -> dict[str, Any]:
     config, workspace = night.config, night.workspace
     sources, settings = config.sources.sources, config.settings
-    judged = validate_files(files, sources, settings, config.stages, workspace, night.as_of)
+    memory = Memory(workspace, settings, config.stages, sources, last_night)
+    judged = validate_files(files, sources, settings, config.stages, workspace, night.as_of, memory)
     borders = [border_of(file, sources[file.source], settings, config.stages, workspace, night.as_of) for file in files]
-    accounts = resolve(borders, judged, sources, settings, workspace.build, last_known)
+    accounts = resolve(borders, judged, sources, settings, workspace.build, last_known, memory)
     rows = [account.to_record() for account in accounts]
     show_table(
         "validated", [{name: row[name] for name in SHOWN} for row in rows], "Rows by file, as judged at the border"

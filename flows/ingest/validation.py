@@ -2,12 +2,13 @@
 
 import shutil
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from flows.config.settings import Settings
@@ -28,6 +29,7 @@ from flows.ingest.noticed import in_words
 from flows.ingest.readers import open_table
 from flows.ingest.readers.batch import NAMELESS, RAW, REASON, ROW, Batch, FileRefused, Table
 from flows.ingest.rejected import SCHEMA, parquet_sink, quarantine_records
+from flows.ingest.settled.exports import FIRST_ROW, Memory
 from flows.ingest.tables import in_place
 from flows.ingest.templates import NAMES, Recognised, mapped_source, recognise
 from flows.workspace import Workspace
@@ -44,12 +46,14 @@ def validate(
     stages: Stages,
     workspace: Workspace,
     as_of: date,
+    memory: Memory | None = None,
 ) -> list[FileAccount]:
     """Judge every record of the landed files, and settle keys that occur more than once on a day.
 
     Writes ``build/accepted/<entity>/<file_id>.parquet``, ``build/rejected/<file_id>.parquet`` and, for what is no
     record, ``build/set_aside/<file_id>.parquet``, anew on each call. A file that is refused has no accepted file and
     one rejected record without a row; its entity then lacks rows that still exist, which must not count as deleted.
+    With a ``memory`` of last night, rows that are settled by it are counted and neither judged nor written.
 
     Returns:
         One account a file in landed order, then one a source without a file; a source whose dated files are all
@@ -59,10 +63,12 @@ def validate(
         ConfigError: a mapping cannot work.
         PermanentError: records of a file are not accounted for.
     """
-    for folder in ("accepted", "rejected", "set_aside"):
+    for folder in ("accepted", "rejected", "set_aside", "settled"):
         shutil.rmtree(workspace.build / folder, ignore_errors=True)
     borders = [border_of(file, sources[file.source], settings, stages, workspace, as_of) for file in landed]
-    accounts = {border.file.file_id: _judge_file(border) for border in borders}
+    if memory:
+        memory.files.update(file.source for file in landed)
+    accounts = {border.file.file_id: _judge_file(border, memory) for border in borders}
     for snapshot in dict.fromkeys((border.file.entity, border.observed_on) for border in borders):
         of_snapshot = (border for border in borders if (border.file.entity, border.observed_on) == snapshot)
         judged = [border for border in of_snapshot if border.accepted.exists()]
@@ -72,7 +78,7 @@ def validate(
             accounts[file_id] = replace(
                 account, rows_quarantined=account.rows_quarantined + quarantined, rows_merged=merged
             )
-    proven = [_prove(accounts[border.file.file_id], border) for border in borders]
+    proven = [_prove(accounts[border.file.file_id], border, memory) for border in borders]
     absent = (
         source
         for name, source in sources.items()
@@ -131,7 +137,7 @@ def _missing(source: Source, as_of: date) -> FileAccount:
     return FileAccount(source.name, "", source.entity, "", None, "missing", message)
 
 
-def _judge_file(border: Border) -> FileAccount:
+def _judge_file(border: Border, memory: Memory | None) -> FileAccount:
     """Judge one file row by row, or refuse it as a whole."""
     file = border.file
     account = FileAccount(
@@ -151,7 +157,8 @@ def _judge_file(border: Border) -> FileAccount:
             table = no_records.as_sheet(table)
         account = replace(account, columns=dict.fromkeys(table.columns, ""), dialect=table.dialect)
         _check_header(table, border.mapping)
-        return _judge_rows(table, border, account)
+        settled = _judge_fresh(table, border, account, memory) if memory else None
+        return settled or _judge_rows(table, border, account)
     except FileRefused as refusal:
         _write_refusal(border, str(refusal))
         return replace(
@@ -188,11 +195,30 @@ def _alike(missing: Sequence[str], columns: Sequence[str]) -> str:
     return f"Perhaps {' and '.join(pairs)}. " if pairs else ""
 
 
-def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccount:
+def _judge_fresh(table: Table, border: Border, account: FileAccount, memory: Memory) -> FileAccount | None:
+    """Judge the rows that are not settled; None where all have to be judged."""
+    try:
+        found = memory.compare(border, table)
+        if found is None:
+            return None
+        judged = _judge_rows(found.fresh(), border, account, found.sample)
+        if found.add_conflicts():
+            judged = _judge_rows(found.fresh(), border, account, found.sample)
+    except (FileRefused, duckdb.Error):  # what is wrong with the file is told by reading all of it
+        return None
+    memory.keep(found)
+    return replace(judged, rows_in=judged.rows_in + found.rows, rows_settled=found.rows)
+
+
+def _judge_rows(
+    table: Table, border: Border, account: FileAccount, sample: Callable[[], Table] | None = None
+) -> FileAccount:
+    """Judge the rows of a table; ``sample`` opens the one by which the columns are known, where it is another."""
     rows_in = quarantined = 0
     nameless: set[str] = set()
     notices: Counter[tuple[str, str]] = Counter()
-    kinds = ColumnKinds()
+    first_row = FIRST_ROW.get(border.file.format)
+    kinds = ColumnKinds(first_row if border.mapping.source.header_row in (None, 1) else None)
     with (
         parquet_sink(border.accepted, border.accepted_schema, border.entity.key()) as accepted,
         parquet_sink(border.rejected, SCHEMA) as rejected,
@@ -207,7 +233,10 @@ def _judge_rows(table: Table, border: Border, account: FileAccount) -> FileAccou
             nameless |= _filled_nameless(batch.rows)
             notices.update(judged.notices)
             notices.update(("", reason) for reason in batch.set_aside[REASON])
-            kinds.see(batch.rows)
+            if sample is None:
+                kinds.see(batch.rows)
+    for batch in sample().read() if sample else ():
+        kinds.see(batch.rows)
     unknown = tuple(
         name for name in border.mapping.unknown(table.columns) if not name.startswith(NAMELESS) or name in nameless
     )
@@ -263,7 +292,7 @@ def _write_refusal(border: Border, message: str) -> None:
         rejected.write(quarantine_records(failure, border.file, sheet, border.as_of))
 
 
-def _prove(account: FileAccount, border: Border) -> FileAccount:
+def _prove(account: FileAccount, border: Border, memory: Memory | None) -> FileAccount:
     """Count what lies in the written files, not what was meant to, and compare it with what came in."""
     if account.status == "refused":
         account.check()
@@ -272,11 +301,13 @@ def _prove(account: FileAccount, border: Border) -> FileAccount:
     columns = [pl.len().alias("stored"), *([pl.col(freshness).max().alias("freshest")] if freshness else [])]
     accepted = pl.scan_parquet(border.accepted).select(columns).collect().row(0, named=True)
     quarantined = pl.scan_parquet(border.rejected).select(pl.col("row").n_unique()).collect().item()
+    settled = memory.compared.get(border.file.file_id) if memory else None
+    freshest = accepted.get("freshest")
     proven = replace(
         account,
-        rows_accepted=accepted["stored"] + account.rows_merged,
+        rows_accepted=accepted["stored"] + account.rows_merged + account.rows_settled,
         rows_quarantined=quarantined,
-        freshest_on=accepted.get("freshest"),
+        freshest_on=settled.freshest_on(freshest) if settled else freshest,
     )
     if quarantined != account.rows_quarantined:
         raise PermanentError(f"{account.file}: {account.rows_quarantined} rows quarantined, {quarantined} stored.")

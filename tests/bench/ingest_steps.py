@@ -19,9 +19,12 @@ def night(workspace_dir: str, as_of_text: str, *, commit: bool) -> dict[str, obj
     """Land, validate and record as the night does, without Prefect and dbt."""
     from flows.config import load
     from flows.history.commit import commit_night
+    from flows.history.known import last_known, last_night
     from flows.history.record import stage_night
+    from flows.ingest.identity import resolve
     from flows.ingest.landing import land
-    from flows.ingest.validation import validate
+    from flows.ingest.settled.exports import Memory
+    from flows.ingest.validation import border_of, validate
     from flows.workspace import Workspace
 
     config = load(CONFIG, dict(os.environ))
@@ -32,7 +35,12 @@ def night(workspace_dir: str, as_of_text: str, *, commit: bool) -> dict[str, obj
     began, cpu_began = time.monotonic(), time.process_time()
     landed = land(sources, workspace, as_of)
     at_landed = time.monotonic()
-    accounts = validate(landed, sources, config.settings, config.stages, workspace, as_of)
+    of_company = (config.settings, config.stages)
+    memory = Memory(workspace, *of_company, sources, last_night(workspace, as_of))
+    judged = validate(landed, sources, *of_company, workspace, as_of, memory)
+    borders = [border_of(file, sources[file.source], *of_company, workspace, as_of) for file in landed]
+    known = last_known(workspace, as_of, engine=engine)
+    accounts = resolve(borders, judged, sources, config.settings, workspace.build, known, memory)
     at_validated = time.monotonic()
     limits = {"memory_limit": engine.memory_limit, "threads": engine.threads}
     recorded = stage_night(workspace, as_of, list(sources.values()), accounts, **limits)
@@ -47,6 +55,7 @@ def night(workspace_dir: str, as_of_text: str, *, commit: bool) -> dict[str, obj
         "validate": at_validated - at_landed,
         "record": ended - at_validated,
         "rows": [account.rows_in, account.rows_new, account.rows_changed, account.rows_deleted],
+        "settled": account.rows_settled,
     }
 
 
