@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -29,6 +29,7 @@ from flows.ingest.noticed import in_words
 from flows.ingest.readers import open_table
 from flows.ingest.readers.batch import NAMELESS, RAW, REASON, ROW, Batch, FileRefused, Table
 from flows.ingest.rejected import SCHEMA, parquet_sink, quarantine_records
+from flows.ingest.settled.comparison import Comparison
 from flows.ingest.settled.exports import FIRST_ROW, Memory
 from flows.ingest.tables import in_place
 from flows.ingest.templates import NAMES, Recognised, mapped_source, recognise
@@ -201,20 +202,19 @@ def _judge_fresh(table: Table, border: Border, account: FileAccount, memory: Mem
         found = memory.compare(border, table)
         if found is None:
             return None
-        judged = _judge_rows(found.fresh(), border, account, found.sample)
+        judged = _judge_rows(found.fresh(), border, account, found)
         if found.add_conflicts():
-            judged = _judge_rows(found.fresh(), border, account, found.sample)
+            judged = _judge_rows(found.fresh(), border, account, found)
     except (FileRefused, duckdb.Error):  # what is wrong with the file is told by reading all of it
         return None
     memory.keep(found)
-    return replace(judged, rows_in=judged.rows_in + found.rows, rows_settled=found.rows)
+    return judged
 
 
-def _judge_rows(
-    table: Table, border: Border, account: FileAccount, sample: Callable[[], Table] | None = None
-) -> FileAccount:
-    """Judge the rows of a table; ``sample`` opens the one by which the columns are known, where it is another."""
-    rows_in = quarantined = 0
+def _judge_rows(table: Table, border: Border, account: FileAccount, settled: Comparison | None = None) -> FileAccount:
+    """Judge the rows of a table: all of a file, or those that are not settled."""
+    rows_settled = settled.rows if settled else 0
+    rows_in, quarantined = rows_settled, 0
     nameless: set[str] = set()
     notices: Counter[tuple[str, str]] = Counter()
     first_row = FIRST_ROW.get(border.file.format)
@@ -233,9 +233,9 @@ def _judge_rows(
             nameless |= _filled_nameless(batch.rows)
             notices.update(judged.notices)
             notices.update(("", reason) for reason in batch.set_aside[REASON])
-            if sample is None:
+            if settled is None:
                 kinds.see(batch.rows)
-    for batch in sample().read() if sample else ():
+    for batch in settled.sample().read() if settled else ():
         kinds.see(batch.rows)
     unknown = tuple(
         name for name in border.mapping.unknown(table.columns) if not name.startswith(NAMELESS) or name in nameless
@@ -246,6 +246,7 @@ def _judge_rows(
     return replace(
         account,
         rows_in=rows_in,
+        rows_settled=rows_settled,
         rows_quarantined=quarantined,
         rows_set_aside=set_aside.rows,
         unknown_columns=unknown,

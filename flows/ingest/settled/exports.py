@@ -106,7 +106,15 @@ class Memory:
             account: what became of it.
             again: which rows name somebody otherwise than by an id that is known.
         """
-        found = self.compared.get(border.file.file_id)
+        found = self.compared.pop(border.file.file_id, None)
+        try:
+            self._remember(border, account, found, again)
+        finally:
+            self._opened.pop(border.file.file_id, None)  # what recording needs the room for
+
+    def _remember(
+        self, border: Border, account: FileAccount, found: Comparison | None, again: Sequence[JudgedAgain]
+    ) -> None:
         if found:
             with found.connection:
                 self._write(border, found.records, found, again)

@@ -195,9 +195,7 @@ def _pieces(path: Path, quote: bytes) -> Iterator[tuple[int, bytes | None]]:
         stream.seek(offset)
         while chunk := stream.read(CHUNK):
             text = rest + chunk
-            cut = text.rfind(b"\n") + 1
-            while cut and text.count(quote, 0, cut) % 2:
-                cut = text.rfind(b"\n", 0, cut - 1) + 1
+            cut = _end_of_records(text, quote)
             if not cut and len(text) > LONGEST:
                 yield offset, None
                 return
@@ -207,6 +205,17 @@ def _pieces(path: Path, quote: bytes) -> Iterator[tuple[int, bytes | None]]:
             rest = text[cut:]
     if rest:
         yield offset, None if rest.count(quote) % 2 else rest + b"\n"
+
+
+def _end_of_records(text: bytes, quote: bytes) -> int:
+    """The end of the last whole record of a text that begins with one."""
+    cut = text.rfind(b"\n") + 1
+    if text.count(quote, 0, cut) % 2 == 0:
+        return cut
+    content = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(content == _NEWLINE) + 1
+    ends = ends[np.searchsorted(np.flatnonzero(content == quote[0]), ends) % 2 == 0]
+    return int(ends[-1]) if len(ends) else 0
 
 
 def _take_apart(text: bytes, offset: int, quote: bytes, delimiter: bytes) -> _Piece | None:

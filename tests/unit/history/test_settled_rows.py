@@ -465,7 +465,9 @@ def test_settled_rows_whose_keys_are_lost_are_not_recorded(tmp_path):
         stage_night(company.workspace, day, list(company.sources.values()), accounts)
 
 
-def test_of_text_that_only_quotes_every_record_is_found(tmp_path):
+@pytest.mark.parametrize("chunk", [1 << 25, 7])
+def test_of_text_that_only_quotes_every_record_is_found(tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr("flows.ingest.settled.text_records.CHUNK", chunk)
     path = tmp_path / "some.csv"
     path.write_bytes(b'\xef\xbb\xbfa,b\r\n1,"x\r\ny"\r\n\r\n"",""""\r\n3,plain')
     read_as = Sources.model_validate({"sources": source(tmp_path, FORMS["csv of Excel"])}).sources["history"]
