@@ -258,7 +258,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, night: _Night, entity: st
         if rows != file.rows_accepted - file.rows_merged - file.rows_settled:
             faults.append(
                 f"{file.source}: {file.file}: {file.rows_accepted} rows accepted, {file.rows_merged} of them merged, "
-                f"{file.rows_settled} settled, {rows} found"
+                f"{rows} found" + (f", {file.rows_settled} settled" if file.rows_settled else "")
             )
     faults += [
         f"{source}: {file}: {rows} rows found, the file is not in the accounting"
