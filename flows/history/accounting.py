@@ -61,6 +61,11 @@ def recorded_nights(workspace: Workspace, before: date) -> pl.DataFrame:
     return _accounting_of(paths)
 
 
+def recorded_night(workspace: Workspace, night: date) -> pl.DataFrame:
+    """The accounting of one night, columns ``SOURCE_FILE``."""
+    return _accounting_of([workspace.history / ACCOUNTING / f"{night}.parquet"])
+
+
 def recorded_files(workspace: Workspace, before: date) -> dict[str, dict[str, str]]:
     """By source and file: the SHA-256 of what was last accepted under that name, on nights before one."""
     accepted = recorded_nights(workspace, before).filter(pl.col("status") == "accepted")

@@ -7,9 +7,11 @@ from datetime import date
 import polars as pl
 
 from flows.config.settings import Engine
+from flows.history.accounting import recorded_night
 from flows.history.change_log import EntityColumns, night_files, nights, open_engine, quoted
 from flows.history.commit import recover
 from flows.history.state import state_query
+from flows.ingest.settled.memory import LastNight
 from flows.workspace import Workspace
 from schemas.registry import ENTITIES
 
@@ -31,7 +33,12 @@ def last_known(workspace: Workspace, before: date, *, engine: Engine) -> Callabl
     return read
 
 
-def last_night(workspace: Workspace, before: date) -> date | None:
+def last_night(workspace: Workspace, before: date) -> LastNight | None:
     """The newest night recorded before one; a night whose commit was interrupted is recorded."""
     recover(workspace)
-    return max((night for night in nights(workspace) if night < before), default=None)
+    night = max((night for night in nights(workspace) if night < before), default=None)
+    if night is None:
+        return None
+    files = recorded_night(workspace, night).filter(pl.col("status") == "accepted")
+    accepted = files.group_by("source").agg("sha256")
+    return LastNight(night, dict(accepted.iter_rows()))

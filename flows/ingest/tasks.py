@@ -15,6 +15,7 @@ from flows.ingest.identity import resolve
 from flows.ingest.landing import LandedFile
 from flows.ingest.landing import land as land_files
 from flows.ingest.settled.exports import Memory
+from flows.ingest.settled.memory import LastNight
 from flows.ingest.validation import border_of
 from flows.ingest.validation import validate as validate_files
 from flows.operate.night import Night
@@ -57,12 +58,16 @@ def _block(name: str) -> str:
 
 
 @stage_task("validate")
-def validate(night: Night, files: list[LandedFile], last_known: LastKnown, last_night: date | None) -> dict[str, Any]:
+def validate(
+    night: Night, files: list[LandedFile], last_known: LastKnown, last_night: LastNight | None
+) -> dict[str, Any]:
     """Judge every row of the landed files at the border that last night did not settle; find whom names mean."""
     return night.stage("validate", lambda: _validate(night, files, last_known, last_night))
 
 
-def _validate(night: Night, files: list[LandedFile], last_known: LastKnown, last_night: date | None) -> dict[str, Any]:
+def _validate(
+    night: Night, files: list[LandedFile], last_known: LastKnown, last_night: LastNight | None
+) -> dict[str, Any]:
     config, workspace = night.config, night.workspace
     sources, settings = config.sources.sources, config.settings
     memory = Memory(workspace, settings, config.stages, sources, last_night)

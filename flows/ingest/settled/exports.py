@@ -26,6 +26,7 @@ from flows.ingest.readers.batch import NAMELESS, Table
 from flows.ingest.settled import columnar_records, text_records
 from flows.ingest.settled.comparison import Comparison, Records
 from flows.ingest.settled.memory import (
+    LastNight,
     asked_file,
     has_plain_key,
     holds,
@@ -69,7 +70,7 @@ class Memory:
     settings: Settings
     stages: Stages
     sources: Mapping[str, Source]
-    last_night: date | None
+    last_night: LastNight | None
     fewest_rows: int = FEWEST_ROWS
     most_fresh: float = MOST_FRESH
     files: Counter[str] = field(default_factory=Counter)
@@ -80,17 +81,18 @@ class Memory:
         """Compare a file with what the last night left of it; None where all of its rows have to be judged."""
         if self.last_night is None or not self._is_fit(border, table):
             return None
-        last = memory_file(self.workspace, border.file.source, self.last_night)
+        last = memory_file(self.workspace, border.file.source, self.last_night.day)
         if not last.exists():
             return None
         records, connection = self._open(border, table)
         if records is None or connection is None or records.count < self.fewest_rows:
             return None
-        if not holds(last, self._made_by(border, records)):
+        accepted = self.last_night.accepted.get(border.file.source, ())
+        if not holds(last, self._made_by(border, records), accepted):
             return None
         extract = self.workspace.build / "settled" / "extract" / f"{border.file.file_id}{border.file.path.suffix}"
         found = Comparison(border, records, connection, extract, last)
-        places, keys = self._quarantined(border, self.last_night)
+        places, keys = self._quarantined(border, self.last_night.day)
         is_settled = found.compare(FIRST_ROW[border.file.format], places, keys, self.most_fresh)
         return found if is_settled else None
 

@@ -8,12 +8,14 @@ day        the entity's freshness date
 ========== ============================================================================================================
 
 A memory is part of its night: it is staged with it and committed with it. It holds only under the configuration and
-code that it was made by, and only for the night after.
+code that it was made by, only for the night after, and only if that night's accounting names the file that it is of.
 """
 # ruff: noqa: S608 (statements are composed of the schemas' own column names)
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.metadata import version
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.config.settings import Settings
@@ -31,13 +34,26 @@ from flows.ingest.identity import references
 from flows.workspace import Workspace
 from schemas.base import Entity
 
-_MADE_BY = "planloop_settled"
+_MADE_BY, _FILE = "planloop_settled", "planloop_file"
 _PACKAGES = Path(__file__).parents[3]
 _READ_BY = ("flows/ingest", "flows/config", "schemas")
 _LIBRARIES = ("duckdb", "pandera", "polars", "pyarrow", "opencc")
 _SQL_TYPES = {pl.String: "varchar", pl.Date: "date", pl.Datetime: "timestamp"}
 _PLACE_ONLY = {"path", "max_shrink", "missing", "refused", "fresh_within_hours"}
 """Settings of a source on which the judgement of a row does not depend."""
+
+
+@dataclass(frozen=True)
+class LastNight:
+    """The newest night recorded before tonight.
+
+    Attributes:
+        day: its date.
+        accepted: by source, the SHA-256 of the files that it accepted.
+    """
+
+    day: date
+    accepted: Mapping[str, Sequence[str]]
 
 
 def memory_file(workspace: Workspace, source: str, night: date) -> Path:
@@ -69,12 +85,20 @@ def _asked(workspace: Workspace, entity: str) -> Path:
     return workspace.build / "settled" / "asked" / entity
 
 
-def holds(path: Path, made_by: str) -> bool:
-    """Whether there is a memory that was made by the same configuration and code from a file of the same shape."""
-    if not path.exists():
+def holds(path: Path, made_by: str, accepted: Sequence[str]) -> bool:
+    """Whether a memory can be gone by.
+
+    Args:
+        path: the memory; one that is not there or damaged holds nothing.
+        made_by: configuration, code and shape of the file that it has to be made by.
+        accepted: SHA-256 of the files that its night accepted of its source.
+    """
+    try:
+        notes = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowException):
         return False
-    notes = pq.read_schema(path).metadata or {}
-    return notes.get(_MADE_BY.encode()) == made_by.encode()
+    of_file = notes.get(_FILE.encode(), b"").decode()
+    return notes.get(_MADE_BY.encode()) == made_by.encode() and list(accepted) == [of_file]
 
 
 def write_memory(
@@ -112,7 +136,8 @@ def write_memory(
     """
     connection.execute(
         f"copy ({remaining if settled else ''} {judged}) to {literal(path)} "
-        f"(FORMAT parquet, COMPRESSION uncompressed, KV_METADATA {{{_MADE_BY}: {literal(made_by)}}})"
+        f"(FORMAT parquet, COMPRESSION uncompressed, "
+        f"KV_METADATA {{{_MADE_BY}: {literal(made_by)}, {_FILE}: {literal(border.file.sha256)}}})"
     )
 
 
