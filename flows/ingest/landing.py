@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from flows.workspace import Workspace
 
 SETTLE_SECONDS = 0.3
 SETTLE_ATTEMPTS = 20
+HASHED_AT_A_TIME = 2
 _NAME_BYTES = 200
 """Bytes of a file's name that its copy keeps: file systems take 255, and a Chinese character is three of them."""
 _PART = "#"
@@ -97,11 +99,11 @@ def land(
         for group in groups.values()
         for file in _to_take(group[0], workspace, as_of, _recorded_by(group, recorded or {}))
     ]
-    _wait_until_stable([file.path for file, _ in found if not file.refusal], sleep)
+    settled = _settled([file.path for file, _ in found if not file.refusal], sleep)
     return [
         landed
         for ordinal, (file, group) in enumerate(found, start=1)
-        for landed in _in_tables(_land_one(file, ordinal, workspace, as_of), group)
+        for landed in _in_tables(_land_one(file, ordinal, settled.get(file.path), workspace, as_of), group)
     ]
 
 
@@ -164,24 +166,38 @@ def _signature(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _wait_until_stable(paths: list[Path], sleep: Callable[[float], None]) -> None:
-    """Return once no file has changed its size or time between two looks."""
+@dataclass(frozen=True)
+class _Settled:
+    """A file that nobody writes any more: how it looked from before it was hashed until after the wait."""
+
+    signature: tuple[int, int]
+    sha256: str
+
+
+def _settled(paths: list[Path], sleep: Callable[[float], None]) -> dict[Path, _Settled]:
+    """Return once no file has changed its size or time between two looks; they are hashed meanwhile."""
+    settled: dict[Path, _Settled] = {}
     waiting = {path: _signature(path) for path in paths}
     for _ in range(SETTLE_ATTEMPTS):
         if not waiting:
-            return
-        sleep(SETTLE_SECONDS)
+            return settled
+        with ThreadPoolExecutor(HASHED_AT_A_TIME) as workers:
+            hashed = {path: workers.submit(_hash, path) for path in waiting}
+            sleep(SETTLE_SECONDS)
+            hashes = {path: one.result() for path, one in hashed.items()}
         now = {path: _signature(path) for path in waiting}
-        waiting = {path: now[path] for path in waiting if now[path] != waiting[path]}
+        settled |= {path: _Settled(now[path], hashes[path]) for path in waiting if now[path] == waiting[path]}
+        waiting = {path: now[path] for path in waiting if path not in settled}
     if waiting:
         names = ", ".join(str(path) for path in waiting)
         raise TransientError(f"Still being written: {names}. Run again once the export has finished.")
+    return settled
 
 
-def _land_one(file: FoundFile, ordinal: int, workspace: Workspace, as_of: date) -> LandedFile:
+def _land_one(file: FoundFile, ordinal: int, settled: _Settled | None, workspace: Workspace, as_of: date) -> LandedFile:
     source = file.source
     landed_as = source.landed_as or source.name
-    if file.refusal:
+    if file.refusal or settled is None:
         return LandedFile(
             file_id=f"{ordinal:04d}-{landed_as}",
             source=source.name,
@@ -194,8 +210,7 @@ def _land_one(file: FoundFile, ordinal: int, workspace: Workspace, as_of: date) 
             observed_on=file.observed_on if source.is_dated else None,
             refusal=file.refusal,
         )
-    before = _signature(file.path)
-    sha256 = _hash(file.path)
+    before, sha256 = settled.signature, settled.sha256
     folder = workspace.landing / as_of.isoformat() / landed_as
     target = folder / _copy_name(sha256, file.path)
     if not _is_landed(target, before[0]):
