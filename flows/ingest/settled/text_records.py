@@ -229,8 +229,8 @@ def _take_apart(text: bytes, offset: int, quote: bytes, delimiter: bytes) -> _Pi
     if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
         return None
     bounds = np.concatenate([np.zeros(1, np.int64), ends])
-    records = pa.Array.from_buffers(pa.large_binary(), len(ends), [None, pa.py_buffer(bounds), pa.py_buffer(text)])
-    series = pl.from_arrow(records)
+    whole = pa.Array.from_buffers(pa.large_binary(), len(ends), [None, pa.py_buffer(bounds), pa.py_buffer(text)])
+    series = pl.from_arrow(whole.cast(pa.binary_view()))  # as polars holds it: nothing is copied
     assert isinstance(series, pl.Series)  # noqa: S101 (an array is a series)
     starts, hashes = bounds[:-1], series.hash(seed=_SEED).to_numpy()
     length = ends - starts
