@@ -22,7 +22,7 @@ from flows.history.change_log import ACCOUNTING, nights
 from flows.history.durable import flush_folder, link_or_copy, replace_file
 from flows.history.quarantine import staged_quarantine
 from flows.history.quarantine_ledger import ledger_file, staged_ledger
-from flows.ingest.settled.memory import memory_file, staged_memories
+from flows.ingest.settled.memory import memories_but_of, staged_moves
 from flows.workspace import Workspace
 
 
@@ -93,7 +93,7 @@ def _moves(workspace: Workspace, as_of: date) -> list[tuple[Path, Path]]:
         *((path, workspace.history / path.stem / f"{as_of}.parquet") for path in entities),
         (staged_quarantine(workspace), workspace.quarantine_file(as_of)),
         (staged_ledger(workspace), ledger_file(workspace, as_of)),
-        *((path, memory_file(workspace, path.stem, as_of)) for path in staged_memories(workspace)),
+        *staged_moves(workspace, as_of),
         (staged_accounting(workspace), workspace.history / ACCOUNTING / f"{as_of}.parquet"),
     ]
 
@@ -101,7 +101,7 @@ def _moves(workspace: Workspace, as_of: date) -> list[tuple[Path, Path]]:
 def _memories_not_needed(workspace: Workspace, as_of: date) -> list[Path]:
     """What earlier nights accepted, but for the one before this: it is needed if this night is run again."""
     before = max((night for night in nights(workspace) if night < as_of), default=None)
-    return [path for path in sorted(workspace.settled.glob("*/*.parquet")) if path.stem != str(before)]
+    return memories_but_of(workspace, before)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -28,7 +28,7 @@ from flows.history.quarantine import gather, rejected_files, staged_quarantine
 from flows.history.quarantine_ledger import stage_ledger
 from flows.history.snapshots import Recorded
 from flows.ingest.accounting import FileAccount
-from flows.ingest.settled.memory import asked_files, staged_memory
+from flows.ingest.settled.memory import asked_files, drop_staged
 from flows.workspace import Workspace
 
 
@@ -126,7 +126,7 @@ def stage_night(
         _check_nothing_lost(recorded)
         for file in recorded:
             if file.status != "accepted":  # what was not recorded is not remembered
-                staged_memory(workspace, file.source).unlink(missing_ok=True)
+                drop_staged(workspace, file.source)
         quarantine = gather(rejected_files(workspace), night.quarantined)
         modes = {source.name: source.mode for source in sources}
         stage_ledger(connection, workspace, as_of, quarantine, recorded, modes)

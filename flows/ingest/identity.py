@@ -28,7 +28,7 @@ from flows.ingest.setaside import add_to_rejected, batches, rewrite
 from schemas.base import Entity
 
 if TYPE_CHECKING:
-    from flows.ingest.settled.exports import Memory
+    from flows.ingest.settled.exports import Exports
 
 EVENTS = {"activity": "occurred_on", "store_visit": "visited_on"}
 """Entities whose owner is who did it then; everywhere else it is who has it tonight."""
@@ -86,7 +86,7 @@ def resolve(
     settings: Settings,
     build: Path,
     last_known: LastKnown,
-    memory: "Memory | None" = None,
+    memory: "Exports | None" = None,
 ) -> list[FileAccount]:
     """Fill in ids, and quarantine what is ambiguous, in the accepted files of tonight.
 
@@ -133,7 +133,7 @@ def resolve(
     return list(by_place.values())
 
 
-def _unsettled(border: Border, account: FileAccount, memory: "Memory | None", directory: Directory) -> FileAccount:
+def _unsettled(border: Border, account: FileAccount, memory: "Exports | None", directory: Directory) -> FileAccount:
     """The account of a file once its settled rows are judged that name an id that tonight does not know."""
     found = memory.compared.get(border.file.file_id) if memory else None
     if found is None:

@@ -14,7 +14,7 @@ from flows.ingest.finding import Recorded
 from flows.ingest.identity import resolve
 from flows.ingest.landing import LandedFile
 from flows.ingest.landing import land as land_files
-from flows.ingest.settled.exports import Memory
+from flows.ingest.settled.exports import Exports
 from flows.ingest.settled.memory import LastNight
 from flows.ingest.validation import border_of
 from flows.ingest.validation import validate as validate_files
@@ -70,7 +70,7 @@ def _validate(
 ) -> dict[str, Any]:
     config, workspace = night.config, night.workspace
     sources, settings = config.sources.sources, config.settings
-    memory = Memory(workspace, settings, config.stages, sources, last_night)
+    memory = Exports(workspace, settings, config.stages, sources, last_night)
     judged = validate_files(files, sources, settings, config.stages, workspace, night.as_of, memory)
     borders = [border_of(file, sources[file.source], settings, config.stages, workspace, night.as_of) for file in files]
     accounts = resolve(borders, judged, sources, settings, workspace.build, last_known, memory)

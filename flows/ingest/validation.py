@@ -30,7 +30,7 @@ from flows.ingest.readers import open_table
 from flows.ingest.readers.batch import NAMELESS, RAW, REASON, ROW, Batch, FileRefused, Table
 from flows.ingest.rejected import SCHEMA, parquet_sink, quarantine_records
 from flows.ingest.settled.comparison import Comparison
-from flows.ingest.settled.exports import FIRST_ROW, Memory
+from flows.ingest.settled.exports import FIRST_ROW, Exports
 from flows.ingest.tables import in_place
 from flows.ingest.templates import NAMES, Recognised, mapped_source, recognise
 from flows.workspace import Workspace
@@ -47,7 +47,7 @@ def validate(
     stages: Stages,
     workspace: Workspace,
     as_of: date,
-    memory: Memory | None = None,
+    memory: Exports | None = None,
 ) -> list[FileAccount]:
     """Judge every record of the landed files, and settle keys that occur more than once on a day.
 
@@ -138,7 +138,7 @@ def _missing(source: Source, as_of: date) -> FileAccount:
     return FileAccount(source.name, "", source.entity, "", None, "missing", message)
 
 
-def _judge_file(border: Border, memory: Memory | None) -> FileAccount:
+def _judge_file(border: Border, memory: Exports | None) -> FileAccount:
     """Judge one file row by row, or refuse it as a whole."""
     file = border.file
     account = FileAccount(
@@ -196,7 +196,7 @@ def _alike(missing: Sequence[str], columns: Sequence[str]) -> str:
     return f"Perhaps {' and '.join(pairs)}. " if pairs else ""
 
 
-def _judge_fresh(table: Table, border: Border, account: FileAccount, memory: Memory) -> FileAccount | None:
+def _judge_fresh(table: Table, border: Border, account: FileAccount, memory: Exports) -> FileAccount | None:
     """Judge the rows that are not settled; None where all have to be judged."""
     try:
         found = memory.compare(border, table)
@@ -205,6 +205,8 @@ def _judge_fresh(table: Table, border: Border, account: FileAccount, memory: Mem
         judged = _judge_rows(found.fresh(), border, account, found)
         if found.add_conflicts():
             judged = _judge_rows(found.fresh(), border, account, found)
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
+        raise  # a fault of ours, not of the file
     except (FileRefused, duckdb.Error):  # what is wrong with the file is told by reading all of it
         return None
     memory.keep(found)
@@ -293,7 +295,7 @@ def _write_refusal(border: Border, message: str) -> None:
         rejected.write(quarantine_records(failure, border.file, sheet, border.as_of))
 
 
-def _prove(account: FileAccount, border: Border, memory: Memory | None) -> FileAccount:
+def _prove(account: FileAccount, border: Border, memory: Exports | None) -> FileAccount:
     """Count what lies in the written files, not what was meant to, and compare it with what came in."""
     if account.status == "refused":
         account.check()

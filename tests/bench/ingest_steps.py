@@ -23,7 +23,7 @@ def night(workspace_dir: str, as_of_text: str, *, commit: bool) -> dict[str, obj
     from flows.history.record import stage_night
     from flows.ingest.identity import resolve
     from flows.ingest.landing import land
-    from flows.ingest.settled.exports import Memory
+    from flows.ingest.settled.exports import Exports
     from flows.ingest.validation import border_of, validate
     from flows.workspace import Workspace
 
@@ -36,7 +36,7 @@ def night(workspace_dir: str, as_of_text: str, *, commit: bool) -> dict[str, obj
     landed = land(sources, workspace, as_of)
     at_landed = time.monotonic()
     of_company = (config.settings, config.stages)
-    memory = Memory(workspace, *of_company, sources, last_night(workspace, as_of))
+    memory = Exports(workspace, *of_company, sources, last_night(workspace, as_of))
     judged = validate(landed, sources, *of_company, workspace, as_of, memory)
     borders = [border_of(file, sources[file.source], *of_company, workspace, as_of) for file in landed]
     known = last_known(workspace, as_of, engine=engine)

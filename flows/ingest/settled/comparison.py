@@ -13,7 +13,7 @@ from flows.errors import PermanentError
 from flows.ingest.border import Border
 from flows.ingest.drift import looked_at
 from flows.ingest.readers.batch import Table
-from flows.ingest.settled.memory import key_hash, literal
+from flows.ingest.settled.memory import Memory, key_hash, literal
 
 
 class Records(Protocol):
@@ -54,7 +54,7 @@ class Comparison:
     records: Records
     connection: duckdb.DuckDBPyConnection
     extract: Path
-    memory: Path
+    memory: Memory
     rows: int = 0
 
     def compare(self, first_row: int, places: Sequence[int], quarantined: str, most_fresh: float) -> bool:
@@ -69,7 +69,7 @@ class Comparison:
         connection, count = self.connection, self.records.count
         # The narrow side is the one that is held in memory; numbers beyond 63 bits cannot be asked for in Arrow tables.
         connection.execute("set disabled_optimizers = 'build_side_probe_side,join_filter_pushdown'")
-        connection.execute(f"create view memory as select * from read_parquet({literal(self.memory)})")
+        self.memory.open(connection)
         connection.execute("create table places (row_no bigint)")
         if places:
             connection.executemany("insert into places values (?)", [[place] for place in places])
@@ -141,22 +141,33 @@ class Comparison:
         """The remembered rows that are settled, as a select."""
         return "select * from memory anti join removed using (record) where record is not null"
 
+    @property
+    def lines_that_differ(self) -> int:
+        """At most how many lines differ from the base of the memory once this night is remembered."""
+        ((judged, removed),) = self.connection.execute(
+            "select (select count(*) from picked), (select count(*) from removed)"
+        ).fetchall()
+        return self.memory.lines()[1] + int(judged) + int(removed)
+
     def freshest_on(self, fresh: date | None) -> date | None:
         """The newest date among settled and judged rows, ``fresh`` being that of the judged ones."""
         # What the memory says of its newest rows is at hand; they may be gone tonight.
+        files = f"[{literal(self.memory.base)}, {literal(self.memory.since)}]"
         ((newest, unsaid),) = self.connection.execute(
             f"select max(stats_max_value::date), count(*) filter (stats_max_value is null) "
-            f"from parquet_metadata({literal(self.memory)}) where path_in_schema = 'day'"
+            f"from parquet_metadata({files}) where path_in_schema = 'day'"
         ).fetchall()
-        if fresh is not None and not unsaid and newest <= fresh:
+        if fresh is not None and not unsaid and newest is not None and newest <= fresh:
             return fresh
         ((settled,),) = self.connection.execute(f"select max(day) from ({self.settled})").fetchall()
         return max(filter(None, (fresh, settled)), default=None)
 
     def _pick(self, which: str) -> int:
         """Have some of the settled rows judged as well; how many."""
+        meant = f"select settled.record, settled.key from memory as settled {which}"
         self.connection.execute(
-            f"create or replace table wanted as select record, key from ({self.settled}) as settled {which}"
+            f"create or replace table wanted as select meant.* from ({meant}) as meant "
+            "anti join removed using (record) where record is not null"
         )
         ((wanted,),) = self.connection.execute("select count(*) from wanted").fetchall()
         if not wanted:

@@ -25,17 +25,16 @@ from flows.ingest.readers import open_table
 from flows.ingest.readers.batch import NAMELESS, Table
 from flows.ingest.settled import columnar_records, text_records
 from flows.ingest.settled.comparison import Comparison, Records
+from flows.ingest.settled.fingerprint import made_by
 from flows.ingest.settled.memory import (
     LastNight,
+    Writing,
     asked_file,
     has_plain_key,
-    holds,
     literal,
-    made_by,
-    memory_file,
+    memory_of,
     quarantined_keys,
     staged_memory,
-    write_memory,
 )
 from flows.workspace import Workspace
 
@@ -43,6 +42,8 @@ FEWEST_ROWS = 100_000
 """Smaller files are judged whole: that takes less time than to look for what is settled."""
 MOST_FRESH = 0.1
 """Share of rows that have to be judged above which all of them are."""
+MOST_SINCE = 0.05
+"""Lines that differ from the base of a memory, as a share of its own, above which a new base is written."""
 NAMED_BY_OTHERS = frozenset({"user", "account", "opportunity", "identity_link"})
 """Entities in which others look up whom they name: all their accepted rows have to be at hand."""
 JudgedAgain = tuple[Sequence[str], pl.DataFrame]
@@ -51,7 +52,7 @@ FIRST_ROW = {"parquet": columnar_records.FIRST_ROW, "csv": text_records.FIRST_RO
 
 
 @dataclass
-class Memory:
+class Exports:
     """The exports of the last night and of tonight.
 
     Args:
@@ -62,6 +63,7 @@ class Memory:
         last_night: the newest night recorded before tonight, if any.
         fewest_rows: files with fewer rows are judged whole.
         most_fresh: share of rows that may have to be judged.
+        most_since: lines of a memory that may differ from its base, as a share of that one's.
         files: how many files each source has tonight.
         compared: what is settled, by file.
     """
@@ -73,6 +75,7 @@ class Memory:
     last_night: LastNight | None
     fewest_rows: int = FEWEST_ROWS
     most_fresh: float = MOST_FRESH
+    most_since: float = MOST_SINCE
     files: Counter[str] = field(default_factory=Counter)
     compared: dict[str, Comparison] = field(default_factory=dict)
     _opened: dict[str, tuple[Records, duckdb.DuckDBPyConnection]] = field(default_factory=dict)
@@ -81,14 +84,14 @@ class Memory:
         """Compare a file with what the last night left of it; None where all of its rows have to be judged."""
         if self.last_night is None or not self._is_fit(border, table):
             return None
-        last = memory_file(self.workspace, border.file.source, self.last_night.day)
+        last = memory_of(self.workspace, border.file.source, self.last_night.day)
         if not last.exists():
             return None
         records, connection = self._open(border, table)
         if records is None or connection is None or records.count < self.fewest_rows:
             return None
         accepted = self.last_night.accepted.get(border.file.source, ())
-        if not holds(last, self._made_by(border, records), accepted):
+        if not last.holds(self._made_by(border, records), accepted):
             return None
         extract = self.workspace.build / "settled" / "extract" / f"{border.file.file_id}{border.file.path.suffix}"
         found = Comparison(border, records, connection, extract, last)
@@ -146,8 +149,12 @@ class Memory:
             connection, numbered = self._opened[border.file.file_id][1], "numbered"
         connection.execute(f"create table quarantined as {_tonight_quarantined(border)}")
         _create_again(connection, border, numbered, again)
-        settled, target = found.settled if found else None, staged_memory(self.workspace, border.file.source)
-        write_memory(connection, border, settled, numbered, self._made_by(border, records), target)
+        target = staged_memory(self.workspace, border.file.source)
+        writing = Writing(connection, border, numbered, self._made_by(border, records), target)
+        if found and found.lines_that_differ <= self.most_since * found.memory.lines()[0]:
+            writing.what_differs(found.settled, found.memory)
+        else:
+            writing.whole(found.settled if found else None)
 
     def _made_by(self, border: Border, records: Records) -> str:
         shape = f"{border.file.format} {records.shape}"

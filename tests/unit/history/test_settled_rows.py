@@ -31,7 +31,7 @@ from flows.ingest.landing import land
 from flows.ingest.readers import open_table
 from flows.ingest.readers.columnar import open_parquet
 from flows.ingest.settled.columnar_records import columnar_records
-from flows.ingest.settled.exports import Memory
+from flows.ingest.settled.exports import Exports
 from flows.ingest.settled.text_records import TextRecords, text_records
 from flows.ingest.validation import border_of, validate
 from flows.workspace import Workspace
@@ -118,6 +118,7 @@ class Company:
     form: Form
     remembers: bool
     most_fresh: float = 1.0
+    most_since: float = 100.0
     with_users: bool = False
 
     def __post_init__(self) -> None:
@@ -160,7 +161,8 @@ class Company:
         memory = None
         if self.remembers:
             last = last_night(workspace, day)
-            memory = Memory(workspace, SETTINGS, STAGES, sources, last, fewest_rows=1, most_fresh=self.most_fresh)
+            shares = {"most_fresh": self.most_fresh, "most_since": self.most_since}
+            memory = Exports(workspace, SETTINGS, STAGES, sources, last, fewest_rows=1, **shares)
         judged = validate(landed, sources, SETTINGS, STAGES, workspace, day, memory)
         self.settled_by = memory
         borders = [border_of(file, sources[file.source], SETTINGS, STAGES, workspace, day) for file in landed]
@@ -305,9 +307,9 @@ def nights(draw: st.DrawFn) -> list[Night]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(form=st.sampled_from(list(FORMS)), exports=nights())
-def test_a_night_with_settled_rows_leaves_what_one_without_leaves(tmp_path_factory, form, exports):
-    companies = pair(tmp_path_factory.mktemp("settled"), form, with_users=True)
+@given(form=st.sampled_from(list(FORMS)), exports=nights(), most_since=st.sampled_from([100.0, 0.5, 0.0]))
+def test_a_night_with_settled_rows_leaves_what_one_without_leaves(tmp_path_factory, form, exports, most_since):
+    companies = pair(tmp_path_factory.mktemp("settled"), form, with_users=True, most_since=most_since)
     day = 0
     for number, night in enumerate(exports):
         # Of a night that is killed before it is committed nothing remains; one that is run again is recorded anew.
@@ -411,15 +413,31 @@ def test_many_fresh_rows_are_judged_with_all_others(tmp_path):
     assert same(companies, 2, [*good(*range(7)), *good(7, 8, amount="3"), *good(9)]) == 9
 
 
+def test_a_memory_says_what_differs_from_its_base_until_that_is_too_much(tmp_path):
+    companies = pair(tmp_path, "csv", most_since=0.7)
+    base, bases = companies[1].workspace.settled / "history", []
+    # Changed, changed back beside a new row, the new one gone again, and at last half of the rows changed.
+    exports = [good(*range(10)), good(*range(9)) + good(9, amount="2"), good(*range(11)), good(*range(10))]
+    exports += [exports[-1], good(*range(5)) + good(*range(5, 10), amount="3"), good(*range(10))]
+    settled = []
+    for night, records in enumerate(exports):
+        settled.append(same(companies, night, records))
+        (found,) = (path for path in base.glob("*.base.parquet") if path.name.startswith(str(FIRST + timedelta(night))))
+        bases.append(found.stat().st_ino)
+    assert settled == [0, 9, 9, 10, 10, 5, 5]
+    assert bases == [bases[0]] * 5 + bases[5:]
+    assert bases[5] not in (bases[0], bases[6])
+
+
 def test_without_what_the_last_night_remembered_every_row_is_judged(companies):
     records, settled = good(*range(10)), companies[1].workspace.settled / "history"
     same(companies, 0, records)
-    remembered = settled / f"{FIRST}.parquet"
-    whole = remembered.read_bytes()
-    for content in (None, b"", whole[:-100], b"PAR1" + whole[4:200]):
-        remembered.write_bytes(content) if content is not None else remembered.unlink()
-        assert same(companies, 1, records, commit=False) == 0
-    remembered.write_bytes(whole)
+    for remembered in (settled / f"{FIRST}.parquet", settled / f"{FIRST}.base.parquet"):
+        whole = remembered.read_bytes()
+        for content in (None, whole[:-100]):
+            remembered.write_bytes(content) if content is not None else remembered.unlink()
+            assert same(companies, 1, records, commit=False) == 0
+        remembered.write_bytes(whole)
     assert same(companies, 1, records, commit=False) == 10
     # The night before is put back as another run of it had left it: of another file.
     accounting = companies[1].workspace.history / "_source_file" / f"{FIRST}.parquet"
