@@ -195,6 +195,7 @@ class _Allocator:
             {self.tree.place[node]: one.weights for node, one in seasons.items()},
             self.start,
             carried,
+            in_turn=unit != 1,
         )
         found: list[str] = []
         answer = decompose(question, found)

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from flows.planning.block import Block, fill_block
-from flows.planning.rounding import Floats, Ints, apportion
+from flows.planning.rounding import Floats, Ints, apportion, apportion_in_turn
 from flows.planning.row import spread
 from flows.planning.seasonality import Weights
 from flows.planning.sums import MONTHS, Span, Sum, Sums, exact_sums, floors, period_name
@@ -41,6 +41,7 @@ class Question:
         seasons: weights of the twelve months, of the nodes that state a target.
         start: the first month that is decomposed; those before are carried.
         carried: units of the months before ``start``, by node.
+        in_turn: whether what rounding keeps from somebody in a month comes to them in the next: units that count.
     """
 
     tree: Tree
@@ -50,6 +51,7 @@ class Question:
     seasons: Mapping[int, Weights]
     start: int
     carried: Ints
+    in_turn: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,8 @@ class _Decomposition:
         np.add.at(totals, segment, weights)
         for number, month in zip(*np.nonzero((amounts > 0) & (totals == 0)), strict=True):
             self._nobody(parents[number], int(month), int(amounts[number, month]))
-        self.amount[children] = apportion(amounts, weights, segment)
+        split = apportion_in_turn if self.q.in_turn else apportion
+        self.amount[children] = split(amounts, weights, segment)
         above = totals[segment]
         share = np.divide(weights, above, out=np.zeros(weights.shape), where=above > 0)
         self.share[children] = share

@@ -73,6 +73,49 @@ def apportion(amounts: Ints, weights: Ints, segment: Ints) -> Ints:
     return parts + (_rank(remainder, segment, starts) < left)
 
 
+def apportion_in_turn(amounts: Ints, weights: Ints, segment: Ints) -> Ints:
+    """Split as :func:`apportion` does, but carry what rounding kept from a row to its next column.
+
+    For amounts of a few units: who has two fifths of one unit in each of twelve columns has five in the end, not none.
+    """
+    if not len(weights):
+        return np.zeros_like(weights)
+    starts = np.flatnonzero(np.diff(segment, prepend=-1))
+    owed: Floats = np.zeros(len(weights))
+    found = np.zeros_like(weights)
+    for column in range(weights.shape[1]):
+        weight = weights[:, column].astype(np.float64)
+        total = np.add.reduceat(weight, starts)
+        share = np.divide(weight, np.repeat(total, np.diff(starts, append=len(weights))), where=weight > 0, out=weight)
+        exact = amounts[segment, column] * share
+        # Only who has a weight takes part; equal claims are equal however they were summed.
+        wanted = np.where(share > 0, np.round(np.maximum(exact + owed, 0), 9), 0)
+        parts = np.floor(wanted).astype(np.int64)
+        fraction = np.round((wanted - parts) * 1e9).astype(np.int64)
+        left = np.where(total > 0, amounts[segment[starts], column] - np.add.reduceat(parts, starts), 0)
+        more = np.maximum(left, 0)[np.searchsorted(starts, np.arange(len(weights)), side="right") - 1]
+        first = np.where(share > 0, fraction, -1)[:, None]
+        parts += _rank(first, segment, starts)[:, 0] < more
+        for number in np.flatnonzero(left < 0):
+            # Nobody gives back what came before: the claims of the others are cut, the smallest fraction first.
+            rows = slice(starts[number], starts[number + 1] if number + 1 < len(starts) else None)
+            parts[rows] = _cut(parts[rows], fraction[rows], -int(left[number]))
+        owed += exact - parts
+        found[:, column] = parts
+    return found
+
+
+def _cut(parts: Ints, fraction: Ints, units: int) -> Ints:
+    found = parts.copy()
+    for place in np.lexsort((-np.arange(len(parts)), fraction))[: len(parts)].tolist() * (units + 1):
+        if not units:
+            break
+        if found[place]:
+            found[place] -= 1
+            units -= 1
+    return found
+
+
 def _rank(remainder: Ints, segment: Ints, starts: Ints) -> Ints:
     """Place of each remainder among those of its segment and column: the largest first, ties in order."""
     rows, columns = remainder.shape
