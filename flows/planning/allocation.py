@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from flows.planning.split import split_weights
 from flows.planning.statements import HUNDRED, Faults, Stated, metrics_stated, stated_pins, stated_targets
 from flows.planning.sums import Span, Sum
 from flows.planning.tree import Tree, plant
+from flows.planning.ways import Ways
 from flows.warehouse.inputs import PLAN_TARGET
 
 
@@ -37,7 +40,8 @@ class Setting:
         history: results up to the night.
         days: working days of the company's calendar.
         days_of: calendars of people who have one of their own, by user_id.
-        people: whom the plan counts on, by version, where the plan takes them from elsewhere.
+        working_days: of the planned years and the year before.
+        marts: the database whose funnel activity targets are derived through; None: no funnel is followed.
     """
 
     fiscal: FiscalCalendar
@@ -45,6 +49,8 @@ class Setting:
     history: History
     days: WorkingDays
     days_of: Mapping[str, WorkingDays] = field(default_factory=dict)
+    working_days: tuple[date, ...] = ()
+    marts: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Allocation:
         tree: the organisation it was decomposed along.
         capacity: what people can do.
         seasons: of each metric and node that states a target.
+        ways: growth, trend and capacity beside the targets.
         start: first month that this version decomposes; those before are carried.
         notes: what a person should know, in words.
     """
@@ -66,6 +73,7 @@ class Allocation:
     tree: Tree
     capacity: Capacities
     seasons: Mapping[tuple[str, str], Season]
+    ways: Ways
     start: int
     notes: tuple[str, ...]
 
@@ -127,6 +135,8 @@ class _Allocator:
         persons = np.zeros((len(self.tree.keys), 1), dtype=np.int64)
         persons[self._places()] = 1
         self.has_people = self.tree.summed_up(persons)[:, 0] > 0
+        self.parents = {key: self.tree.keys[self.tree.parent[at]] for key, at in self.tree.place.items() if at}
+        self.ways = Ways(version, self.tree, self.node_capacity, setting.history, setting.fiscal, self._season)
         self.working_days = [setting.days.between(month.start_on, month.end_on) for month in self.months]
 
     def run(self) -> Allocation:
@@ -139,11 +149,19 @@ class _Allocator:
             raise ConfigError(self.faults.found)
         targets = pl.concat(frames).sort("metric", "period_kind", "period_start_on", "node_key")
         return Allocation(
-            self.version, targets, self.tree, self.capacity, self.seasons, self.start, tuple(dict.fromkeys(self.notes))
+            self.version,
+            targets,
+            self.tree,
+            self.capacity,
+            self.seasons,
+            self.ways,
+            self.start,
+            tuple(dict.fromkeys(self.notes)),
         )
 
     def _metric(self, metric: PlanMetric) -> pl.DataFrame:
-        targets = stated_targets(self.version, metric, self.setting.currency, self.faults)
+        blends = self.ways.bases(metric, self.parents, self.faults)
+        targets = stated_targets(self.version, metric, self.setting.currency, blends, self.faults)
         pins = stated_pins(self.version, metric, self.setting.fiscal, self.faults)
         known = set(self.tree.keys)
         stated = [one for one in (*targets, *pins) if one.node in known]
@@ -216,8 +234,8 @@ class _Allocator:
         )
         past = []
         if asked.by in ("history", "blend"):
-            parents = {key: self.tree.keys[self.tree.parent[place]] for key, place in self.tree.place.items() if place}
-            past = self.setting.history.past_years(metric.key, node, self.version.year, self.setting.fiscal, parents)
+            history = self.setting.history
+            past = history.past_years(metric.key, node, self.version.year, self.setting.fiscal, self.parents)
         found = season(asked, past, self.working_days)
         if found.fell_back:
             self.notes.append(

@@ -52,6 +52,14 @@ class History:
             if fiscal.periods(year, "month")[0].end_on >= first and fiscal.periods(year, "year")[0].end_on <= self.as_of
         ]
 
+    def last_months(self, metric: str, fiscal: FiscalCalendar) -> list[date]:
+        """First days of the last twelve full fiscal months; none where the metric was not seen for so long."""
+        first = self.first_on.get(metric)
+        year = fiscal.year_of(self.as_of)
+        months = [month for one in (year - 1, year) for month in fiscal.periods(one, "month")]
+        full = [month for month in months if month.end_on <= self.as_of][-MONTHS:]
+        return [month.start_on for month in full] if first is not None and full[0].end_on >= first else []
+
     def by_node(self, metric: str, starts: Iterable[date], parents: Mapping[str, str]) -> dict[str, Ints]:
         """Results in months by node: of each rep, and of every node above.
 
@@ -60,7 +68,7 @@ class History:
             starts: first days of the months wanted, in order.
             parents: places of reps in the plan; others stand where the organisation has them.
         """
-        column = {start: number for number, start in enumerate(starts)}
+        column = {start: number for number, start in enumerate(dict.fromkeys(starts))}
         found: dict[str, Ints] = {}
         chosen = self.results.filter(pl.col("metric") == metric, pl.col("month_start_on").is_in(list(column)))
         for node, start, amount in chosen.select("node_key", "month_start_on", "hundredths").iter_rows():

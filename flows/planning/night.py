@@ -9,7 +9,9 @@ import polars as pl
 
 from flows.config.plan.model import Person, Plan, PlanVersion, resolved
 from flows.errors import ConfigError
+from flows.planning.activity_targets import ActivityTargets, activity_targets
 from flows.planning.allocation import Allocation, Setting, allocate
+from flows.planning.funnel_history import read_funnel_history
 from flows.planning.people import people_of
 from flows.planning.seal import fingerprint, seal, sealed_targets
 from flows.warehouse.inputs import PLAN_TARGET, PLAN_VERSION
@@ -24,11 +26,13 @@ class PlannedVersion:
         version: as resolved.
         targets: columns ``PLAN_TARGET``.
         allocation: how they came about; None where they were sealed.
+        activities: how the targets of activities among them were derived.
     """
 
     version: PlanVersion
     targets: pl.DataFrame
     allocation: Allocation | None
+    activities: ActivityTargets | None = None
 
 
 def plan_versions(
@@ -86,7 +90,24 @@ def _planned(
     if sealed is not None:
         return PlannedVersion(version, sealed, None)
     allocation = allocate(version, people_of(version, headcount), setting, before, where)
-    return PlannedVersion(version, allocation.targets, allocation)
+    steps = version.whole.funnel or ()
+    if setting.marts is None or not steps:
+        return PlannedVersion(version, allocation.targets, allocation)
+    funnel = read_funnel_history(setting.marts, setting.history.as_of, steps)
+    activities = activity_targets(version, allocation.targets, funnel, setting.fiscal, setting.working_days, before)
+    targets = pl.concat([allocation.targets, activities.rows.select(allocation.targets.columns)])
+    return PlannedVersion(version, targets, allocation, activities)
+
+
+def notes_of(planned: Iterable[PlannedVersion]) -> list[str]:
+    """What a person should know of tonight's allocations, in words."""
+    notes: list[str] = []
+    for one in planned:
+        notes += one.allocation.notes if one.allocation else ()
+        for step in one.activities.unknown if one.activities else ():
+            why = f"history knows {step.n} cases at most" if step.nodes else f"{step.to} has no target"
+            notes.append(f"{one.version.id}: no target of {step.metric} is derived from {step.to}: {why}")
+    return notes
 
 
 def plan_inputs(planned: Iterable[PlannedVersion], setting: Setting) -> tuple[pl.DataFrame, pl.DataFrame]:

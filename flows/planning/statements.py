@@ -1,6 +1,6 @@
 """What a plan version states, as whole units: a year's target of a node, a cell set by hand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -8,7 +8,6 @@ from typing import Literal
 from flows.config.fiscal import MONTHS_OF, FiscalCalendar
 from flows.config.plan.metrics import PlanMetric
 from flows.config.plan.model import Pin, PlanVersion, Target
-from flows.config.plan.values import exact_amount
 
 HUNDRED = 100
 Kind = Literal["base", "stretch"]
@@ -63,8 +62,18 @@ def hundredths(amount: Decimal) -> int:
     return int(amount.scaleb(2))
 
 
-def stated_targets(version: PlanVersion, metric: PlanMetric, currency: str, faults: Faults) -> list[Stated]:
-    """The annual targets of one metric; parts by segment add up where the whole is not stated."""
+def stated_targets(
+    version: PlanVersion, metric: PlanMetric, currency: str, blends: Mapping[str, Decimal], faults: Faults
+) -> list[Stated]:
+    """The annual targets of one metric; parts by segment add up where the whole is not stated.
+
+    Args:
+        version: as resolved.
+        metric: whose targets.
+        currency: reporting currency, in which the statements are.
+        blends: base by node, where a target leaves it to its proposals; in the reporting currency.
+        faults: what cannot hold is noted here.
+    """
     found: dict[str, list[Target]] = {}
     for target in version.whole.targets:
         if target.metric == metric.key:
@@ -72,7 +81,9 @@ def stated_targets(version: PlanVersion, metric: PlanMetric, currency: str, faul
     statements = []
     for node, targets in found.items():
         whole = [target for target in targets if target.segment is None] or targets
-        amounts = [amount for one in whole if (amount := _amounts(version, one, metric, currency, faults)) is not None]
+        amounts = [
+            amount for one in whole if (amount := _amounts(version, one, metric, currency, blends, faults)) is not None
+        ]
         if len(amounts) < len(whole):
             continue
         if len(amounts) > 1 and not metric.is_additive:
@@ -121,15 +132,20 @@ def pin_place(pin: Pin) -> str:
 
 
 def _amounts(
-    version: PlanVersion, target: Target, metric: PlanMetric, currency: str, faults: Faults
+    version: PlanVersion,
+    target: Target,
+    metric: PlanMetric,
+    currency: str,
+    blends: Mapping[str, Decimal],
+    faults: Faults,
 ) -> tuple[int, int | None] | None:
     """Base and stretch of a target in hundredths of the reporting currency; None with a fault noted."""
     place = f"targets[{target.metric}, {target.node}]"
-    if target.base is None:
-        faults.add(place, "expected base, or proposals whose blend has a result to start from; found neither")
-        return None
+    stated = blends.get(target.node) if target.base is None else target.base
+    if stated is None:
+        return None  # what the blend has nothing to go by is noted where it is made
     rate = Decimal(1)
-    if target.currency not in (None, currency):
+    if target.currency not in (None, currency) and target.base is not None:
         if metric.unit != "money":
             faults.add(place, f"expected no currency with a {metric.unit}, found {target.currency}")
             return None
@@ -147,11 +163,11 @@ def _amounts(
         if stretch is not None:
             faults.add(place, "expected either stretch or stretch_ratio to hold, found both; set the other one to null")
             return None
-        stretch = target.base * target.stretch_ratio
+        stretch = stated * target.stretch_ratio
     step = 2 if metric.unit != "count" else 0
-    base, most = _rounded(target.base * rate, step), None if stretch is None else _rounded(stretch * rate, step)
-    if metric.unit == "count" and target.base != base:
-        faults.add(place, f"expected a whole count, found {target.base}")
+    base, most = _rounded(stated * rate, step), None if stretch is None else _rounded(stretch * rate, step)
+    if metric.unit == "count" and stated != base:
+        faults.add(place, f"expected a whole count, found {stated}")
         return None
     if most is not None and most < base:
         faults.add(place, f"expected stretch of at least base {base}, found {most}; state both anew")
@@ -172,16 +188,3 @@ def metrics_stated(version: PlanVersion) -> list[str]:
     """Metrics that the version has targets or hand-set cells of, in order of their names."""
     stated: Iterable[Target | Pin] = (*version.whole.targets, *version.whole.pins)
     return sorted({one.metric for one in stated})
-
-
-__all__ = [
-    "HUNDRED",
-    "Faults",
-    "Stated",
-    "exact_amount",
-    "hundredths",
-    "metrics_stated",
-    "pin_place",
-    "stated_pins",
-    "stated_targets",
-]

@@ -5,9 +5,8 @@ from typing import Any
 from flows.operate.logs import log_event
 from flows.operate.night import Night
 from flows.operate.tasks import show_table, stage_task
-from flows.planning.history import read_history
-from flows.planning.night import plan_inputs, plan_versions
-from flows.planning.people import read_headcount
+from flows.planning.basis import read_basis, staged_basis, write_basis
+from flows.planning.night import notes_of, plan_inputs, plan_versions
 from flows.planning.setting import setting_of
 from flows.warehouse.inputs import write_input
 
@@ -20,15 +19,16 @@ def plan(night: Night) -> dict[str, Any]:
 
 def _plan(night: Night) -> dict[str, Any]:
     config, workspace = night.config, night.workspace
+    basis = read_basis(workspace, night.as_of, config.settings.fiscal)
+    write_basis(basis, staged_basis(workspace))
     if not config.plans:
         return {"versions": [], "rows": 0, "notes": []}
-    setting = setting_of(config, read_history(workspace.build, night.as_of, config.settings.fiscal))
-    headcount = read_headcount(workspace.build_log("headcount"))
-    planned = plan_versions(workspace, config.plans, config.folder / "plans", setting, headcount, night.as_of)
+    setting = setting_of(config, basis.history, workspace.candidate)
+    planned = plan_versions(workspace, config.plans, config.folder / "plans", setting, basis.headcount, night.as_of)
     versions, targets = plan_inputs(planned, setting)
     write_input(workspace, "plan_version", versions)
     write_input(workspace, "plan_target", targets)
-    notes = [note for one in planned if one.allocation for note in one.allocation.notes]
+    notes = notes_of(planned)
     for note in notes:
         log_event("plan", note)
     rows = [{name: str(value) for name, value in row.items()} for row in versions.to_dicts()]

@@ -10,6 +10,7 @@ from flows.history.accounting import staged_accounting
 from flows.history.commit import commit_night, recover
 from flows.operate.night import Night
 from flows.operate.tasks import show_link, stage_task
+from flows.planning.basis import keep_basis
 from flows.planning.night import seal_in_force
 from flows.publish.manifest import Provenance
 from flows.publish.swap import publish as swap
@@ -31,6 +32,7 @@ def _publish(night: Night) -> dict[str, Any]:
     if not night.is_rebuild:
         forecast = pl.read_parquet(night.workspace.build_input("forecast"))
         append(night.workspace, night.as_of, night.run_id, forecast)
+        keep_basis(night.workspace)
         seal_in_force(night.workspace, night.config.plans, night.as_of, night.run_id)
     settings = night.config.settings
     manifest = swap(
