@@ -15,7 +15,7 @@ import polars as pl
 
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
 from flows.warehouse.dbt import let_go
-from flows.warehouse.inputs import HYGIENE_RULE, PLAN_TARGET, PLAN_VERSION, SNOOZE
+from flows.warehouse.inputs import HYGIENE_RULE, METRIC_MEMBER, PLAN_TARGET, PLAN_VERSION, SNOOZE
 from flows.warehouse.pay_inputs import PAY_INPUTS
 from schemas.registry import ENTITIES
 
@@ -120,6 +120,7 @@ INPUTS: dict[str, dict[str, Any]] = {
     "plan_version": dict(PLAN_VERSION),
     "plan_target": dict(PLAN_TARGET),
     **{name: dict(columns) for name, columns in PAY_INPUTS.items()},
+    "metric_member": dict(METRIC_MEMBER),
     "forecast": {
         "as_of_date": pl.Date,
         "run_id": pl.String,

@@ -115,6 +115,8 @@ PLAN_TARGET: Columns = {
     "rounding_hundredths": pl.Int32(),
 }
 """One row per version × metric × period (month, quarter, half, year) × node: the whole plan, nothing left to add up."""
+METRIC_MEMBER: Columns = {"metric": pl.String()}
+"""Metrics of one stage or one kind of activity that the configuration asks for (``entered:…``, ``activities:…``)."""
 FORECAST: Columns = {
     "as_of_date": pl.Date(),
     "run_id": pl.String(),
@@ -258,6 +260,11 @@ def write_empty_plan(workspace: Workspace) -> None:
     """Write the plan without rows: the first phase of the build comes before the plan is allocated."""
     write_input(workspace, "plan_version", pl.DataFrame(schema=PLAN_VERSION))
     write_input(workspace, "plan_target", pl.DataFrame(schema=PLAN_TARGET))
+
+
+def write_metric_members(workspace: Workspace, members: Iterable[str]) -> Path:
+    """Write the stages and kinds of activities that are metrics of their own tonight."""
+    return _write(workspace, "metric_member", [{"metric": member} for member in sorted(members)], METRIC_MEMBER)
 
 
 def write_input(workspace: Workspace, name: str, frame: pl.DataFrame) -> Path:

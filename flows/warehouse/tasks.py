@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from flows.alerts.store import alert_rows
 from flows.config.loader import Config
+from flows.config.plan.metrics import members_named
 from flows.config.settings import Flavour
 from flows.operate.logs import log_event
 from flows.operate.night import PROJECT, Night
@@ -77,6 +78,8 @@ def _write_inputs(night: Night) -> None:
     inputs.write_empty_forecast(workspace)
     inputs.write_empty_plan(workspace)
     write_pay_inputs(workspace, config.plans, settings.leaderboards, night.as_of)
+    asked = [settings.model_dump(), *(plan.model_dump() for plan in config.plans)]
+    inputs.write_metric_members(workspace, members_named(asked))
     write_contract_terms(workspace)
 
 

@@ -1,8 +1,9 @@
 """What a plan may set targets for: exactly what the marts measure, with its unit and whether parts add up."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Unit = Literal["money", "count", "percent"]
 
@@ -53,6 +54,24 @@ def plan_metric(key: str) -> PlanMetric | None:
     if _MEMBER.fullmatch(key):
         return PlanMetric(key, "count", is_activity=True)
     return _METRICS.get(key)
+
+
+def members_named(configured: Any) -> set[str]:
+    """The stages and kinds of activities that a configuration names as metrics, wherever it does.
+
+    Args:
+        configured: a configuration as plain mappings and sequences (``model_dump``).
+    """
+    if isinstance(configured, Mapping):
+        named = {str(value) for key, value in configured.items() if key in ("metric", "to") and _is_member(value)}
+        return named.union(*map(members_named, configured.values()))
+    if isinstance(configured, list | tuple):
+        return set().union(*map(members_named, configured))
+    return set()
+
+
+def _is_member(value: Any) -> bool:
+    return isinstance(value, str) and _MEMBER.fullmatch(value) is not None
 
 
 def known_metrics() -> tuple[str, ...]:

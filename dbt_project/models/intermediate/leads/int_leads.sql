@@ -172,7 +172,8 @@ judged as (
         dated.converted_on is not null
         or dated.opportunity_id is not null
         or {{ is_lead_status('dated.status', 'converted') }} as is_converted,
-        {{ is_lead_status('dated.status', 'disqualified') }} as is_given_up
+        {{ is_lead_status('dated.status', 'disqualified') }} as is_given_up,
+        {{ is_lead_status('dated.status', 'qualified') }} as is_taken_on
     from dated
 
 ),
@@ -191,6 +192,7 @@ final as (
         {{ not_negative(minutes_between('judged.created_at', 'judged.touched_at')) }} as touch_minutes,
         {{ not_negative('touch_days.working_day_no - creation_days.working_day_no') }} as touch_working_days,
         coalesce(judged.is_converted, false) as is_converted,
+        coalesce(judged.is_taken_on, false) as is_taken_on,
         coalesce(judged.is_given_up, false) and not coalesce(judged.is_converted, false) as is_disqualified,
         {{ not_negative(days_between('judged.created_on', 'judged.converted_on')) }} as days_to_conversion,
         judged.has_brought_deal,

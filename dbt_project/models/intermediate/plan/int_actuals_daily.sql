@@ -1,77 +1,97 @@
 -- Grain: one row per metric × rep node × day on which something happened, up to and including the as-of date.
+{% set channel = ref('int_channel_actuals') %}
 with
 
 runs as (
     select * from {{ ref('stg_night__run') }}
 ),
 
-bookings as (
-    select * from {{ ref('int_bookings') }}
-),
-
 opportunities as (
     select * from {{ ref('int_opportunities') }}
-    where not is_deleted
+    where not is_deleted and is_closed
 ),
 
-happened as (
+-- The money of won deals is kept for their mean: bookings may come from contracts or order lines.
+closed as (
     select
-        'bookings' as metric,
-        node_key,
-        booked_on as happened_on,
-        sum(amount_cents) as hundredths,
-        count(*) as n
-    from bookings
-    group by node_key, booked_on
-
-    union all
-
-    -- The money of won deals, for their mean: bookings may come from contracts or order lines.
-    select
-        'won_amount' as metric,
         node_key,
         closed_on as happened_on,
-        sum(amount_cents) as hundredths,
-        count(amount_cents) as n
+        is_won,
+        coalesce(sum(amount_cents), 0) as amount_cents,
+        count(amount_cents) as n_amounts,
+        count(*) as n
     from opportunities
-    where is_won
-    group by node_key, closed_on
+    group by node_key, closed_on, is_won
+),
 
-    union all
-
+measured as (
     select
         case when is_won then 'won_count' else 'lost_count' end as metric,
         node_key,
-        closed_on as happened_on,
-        count(*) * 100 as hundredths,
-        count(*) as n
-    from opportunities
-    where is_closed
-    group by case when is_won then 'won_count' else 'lost_count' end, node_key, closed_on
+        happened_on,
+        n * 100 as hundredths,
+        n,
+        null as denominator_hundredths
+    from closed
 
     union all
 
     select
-        'created_count' as metric,
+        'won_amount' as metric,
         node_key,
-        created_on as happened_on,
-        count(*) * 100 as hundredths,
-        count(*) as n
-    from opportunities
-    group by node_key, created_on
+        happened_on,
+        amount_cents as hundredths,
+        n_amounts as n,
+        null as denominator_hundredths
+    from closed
+    where is_won
+
+    union all
+
+    select
+        metric,
+        node_key,
+        happened_on,
+        n * 100 as hundredths,
+        n,
+        null as denominator_hundredths
+    from {{ ref('int_step_actuals') }}
+
+    union all
+
+    select
+        metric,
+        node_key,
+        happened_on,
+        hundredths,
+        n,
+        denominator_hundredths
+    from {{ ref('int_money_actuals') }}
+    {% if is_built(channel) %}
+        union all
+
+        select
+            metric,
+            node_key,
+            happened_on,
+            hundredths,
+            n,
+            denominator_hundredths
+        from {{ channel }}
+    {% endif %}
 ),
 
 final as (
     select
-        happened.metric,
-        happened.node_key,
-        happened.happened_on,
-        cast(coalesce(happened.hundredths, 0) as bigint) as hundredths,
-        cast(happened.n as bigint) as n,
-        cast(null as bigint) as denominator_hundredths
-    from happened
+        measured.metric,
+        measured.node_key,
+        measured.happened_on,
+        cast(measured.hundredths as bigint) as hundredths,
+        cast(measured.n as bigint) as n,
+        cast(measured.denominator_hundredths as bigint) as denominator_hundredths
+    from measured
     cross join runs
-    where happened.happened_on <= runs.as_of_date
+    where measured.happened_on <= runs.as_of_date
 )
 
 select * from final

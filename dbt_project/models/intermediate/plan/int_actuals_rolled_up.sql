@@ -1,5 +1,11 @@
 -- Grain: one row per metric × period × node in which something happened, up to and including the as-of date.
+{% set kinds = ['month', 'quarter', 'year'] %}
+{% set longer = kinds[1:] %}
 with
+
+runs as (
+    select as_of_date from {{ ref('stg_night__run') }}
+),
 
 daily as (
     select * from {{ ref('int_actuals_daily') }}
@@ -9,52 +15,67 @@ dates as (
     select * from {{ ref('int_dates') }}
 ),
 
+-- Where the rep stood on the day, so that no reorganisation moves what happened before it.
 ancestors as (
-    select * from {{ ref('int_node_ancestors') }}
+    select * from {{ ref('int_node_ancestors_dated') }}
+),
+
+months as (
+    select distinct
+        {% for kind in longer %}
+            dates.{{ kind }}_start_on,
+            max(dates.month_start_on) over (partition by dates.{{ kind }}_start_on)
+            = dates.month_start_on as is_last_of_{{ kind }},
+        {% endfor %}
+        dates.month_start_on
+    from dates
+    cross join runs
+    where dates.day <= runs.as_of_date
 ),
 
 monthly as (
     select
         daily.metric,
-        daily.node_key,
         dates.month_start_on,
-        dates.quarter_start_on,
-        dates.year_start_on,
+        ancestors.ancestor_node_key as node_key,
         sum(daily.hundredths) as hundredths,
         sum(daily.n) as n,
         sum(daily.denominator_hundredths) as denominator_hundredths
     from daily
     inner join dates on daily.happened_on = dates.day
-    group by daily.metric, daily.node_key, dates.month_start_on, dates.quarter_start_on, dates.year_start_on
+    inner join ancestors
+        on daily.node_key = ancestors.node_key
+            and daily.happened_on between ancestors.valid_from and ancestors.valid_to
+    group by daily.metric, dates.month_start_on, ancestors.ancestor_node_key
 ),
 
 periodic as (
-    {% for kind in ['month', 'quarter', 'year'] %}
-        select
-            metric,
-            '{{ kind }}' as period_kind,
-            {{ kind }}_start_on as period_start_on,
-            node_key,
-            hundredths,
-            n,
-            denominator_hundredths
-        from monthly
-        {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-),
-
-summed as (
     select
-        periodic.metric,
-        periodic.period_kind,
-        periodic.period_start_on,
-        ancestors.ancestor_node_key as node_key,
-        cast(sum(periodic.hundredths) as bigint) as hundredths,
-        cast(sum(periodic.n) as bigint) as n,
-        cast(sum(periodic.denominator_hundredths) as bigint) as denominator_hundredths
-    from periodic
-    inner join ancestors on periodic.node_key = ancestors.node_key
-    group by periodic.metric, periodic.period_kind, periodic.period_start_on, ancestors.ancestor_node_key
+        metric,
+        'month' as period_kind,
+        month_start_on as period_start_on,
+        node_key,
+        hundredths,
+        n,
+        denominator_hundredths
+    from monthly
+    {% for kind in longer %}
+        union all
+
+        -- A state is that of the last month; all else is added up.
+        select
+            monthly.metric,
+            '{{ kind }}' as period_kind,
+            months.{{ kind }}_start_on as period_start_on,
+            monthly.node_key,
+            sum(monthly.hundredths) as hundredths,
+            sum(monthly.n) as n,
+            sum(monthly.denominator_hundredths) as denominator_hundredths
+        from monthly
+        inner join months on monthly.month_start_on = months.month_start_on
+        where monthly.metric <> 'numeric_distribution' or months.is_last_of_{{ kind }}
+        group by monthly.metric, months.{{ kind }}_start_on, monthly.node_key
+    {% endfor %}
 ),
 
 -- A rate is made of its sums, never a sum of rates; of nothing there is none.
@@ -64,13 +85,15 @@ final as (
         period_kind,
         period_start_on,
         node_key,
-        case
-            when denominator_hundredths is null then hundredths
-            else {{ rate_hundredths('hundredths', 'denominator_hundredths') }}
-        end as hundredths,
-        n,
-        denominator_hundredths
-    from summed
+        cast(
+            case
+                when denominator_hundredths is null then hundredths
+                else {{ rate_hundredths('hundredths', 'denominator_hundredths') }}
+            end as bigint
+        ) as hundredths,
+        cast(n as bigint) as n,
+        cast(denominator_hundredths as bigint) as denominator_hundredths
+    from periodic
 )
 
 select * from final

@@ -9,6 +9,7 @@ periods as (
 
 actuals as (
     select * from {{ ref('int_actuals_rolled_up') }}
+    where metric in ('{{ sums | join("', '") }}')
 ),
 
 cycles as (

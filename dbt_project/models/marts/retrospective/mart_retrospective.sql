@@ -21,7 +21,8 @@ targets as (
 records as (
     select min(period_start_on) as begin_on
     from {{ ref('int_actuals_rolled_up') }}
-    where period_kind = 'month'
+    -- The metrics of a review: leads and visits may have been recorded from another day on.
+    where period_kind = 'month' and metric in ('bookings', 'won_count', 'lost_count', 'created_count')
 ),
 
 compared as (

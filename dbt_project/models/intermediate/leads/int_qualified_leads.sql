@@ -1,0 +1,43 @@
+-- Grain: one lead that is qualified as of the night: taken on by its status, or become a deal; and the day it was.
+with
+
+leads as (
+    select * from {{ ref('int_leads') }}
+    where is_converted or is_taken_on
+),
+
+shown as (
+    select
+        lead_id,
+        min(_observed_on) as first_seen_on,
+        min(
+            case
+                when
+                    opportunity_id is not null
+                    or converted_on is not null
+                    or {{ is_lead_status('status', 'converted') }}
+                    or {{ is_lead_status('status', 'qualified') }}
+                    then _observed_on
+            end
+        ) as shown_on
+    from {{ ref('stg_log__leads') }}
+    group by lead_id
+),
+
+-- The day of the conversion; else the night that showed it where an earlier one did not; else nobody knows better than the
+-- day it came in.
+final as (
+    select
+        leads.lead_id,
+        leads.node_no,
+        case
+            when leads.days_to_conversion is not null
+                then {{ add_days('leads.created_on', 'leads.days_to_conversion') }}
+            when shown.shown_on > shown.first_seen_on then shown.shown_on
+            else leads.created_on
+        end as qualified_on
+    from leads
+    inner join shown on leads.lead_id = shown.lead_id
+)
+
+select * from final
