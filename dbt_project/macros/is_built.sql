@@ -1,6 +1,6 @@
 {#-
-    Whether a model of a way of selling (`flavours` in the settings) is there tonight: what a company does not have is not
-    built, and a model that reads it does without.
+    Whether a model of a way of selling (`flavours` in the settings) is there tonight: what a company does not have is
+    not built, and a model that reads it does without.
 -#}
 {% macro is_built(relation) -%}
     {#- A unit test gives its rows as a query, which no database knows. -#}

@@ -131,9 +131,11 @@ def test_what_a_flavour_leaves_out_is_read_by_nothing_else(manifest):
 
 
 def set_apart(name: str, manifest: dict[str, Any], flavoured: set[str]) -> bool:
-    """Whether a node is a test of a flavoured model: dbt leaves it out with the model."""
+    """Whether dbt leaves a node out with the flavoured model (its tests), or the node asks whether the model is there."""
     [node] = [node for node in manifest["nodes"].values() if node["name"] == name]
-    return node["resource_type"] == "test" and node["attached_node"] in flavoured
+    if node["resource_type"] == "test":
+        return node["attached_node"] in flavoured
+    return "macro.planloop.is_built" in node["depends_on"]["macros"]
 
 
 def test_a_model_is_named_by_its_layer_and_opens_with_its_grain(manifest):

@@ -24,8 +24,8 @@ shown as (
     group by lead_id
 ),
 
--- The day of the conversion; else the night that showed it where an earlier one did not; else nobody knows better than the
--- day it came in.
+-- The day of the conversion; else the night that showed it where an earlier one did not; else the day it came in, for
+-- want of a better one.
 final as (
     select
         leads.lead_id,

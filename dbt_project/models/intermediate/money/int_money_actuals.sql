@@ -148,14 +148,14 @@ measured as (
 
     select
         'collection_rate' as metric,
-        node_key,
-        due_on as happened_on,
-        sum(collected_cents) as hundredths,
+        due.node_key,
+        due.due_on as happened_on,
+        sum(due.collected_cents) as hundredths,
         count(*) as n,
-        sum(due_cents) as denominator_hundredths
+        sum(due.due_cents) as denominator_hundredths
     from due
     inner join payments_recorded on payments_recorded.are_recorded
-    group by node_key, due_on
+    group by due.node_key, due.due_on
 
     union all
 
