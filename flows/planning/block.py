@@ -94,15 +94,17 @@ def _filled(block: Block, sums: Mapping[int, dict[Span, Sum]], faults: list[str]
     exact = found.astype(np.float64)
     open_weights = np.where(is_fixed, 0, block.weights)
     left = block.amounts - found.sum(axis=0)
-    if long and not _fit_long(block, found, exact, open_weights, left, long, sums, fixed, faults):
+    spanned = np.zeros(found.shape, dtype=bool)
+    for number in long:
+        for first, last in sums[number]:
+            spanned[number, first : last + 1] |= first < last
+    if long and not _fit_long(block, found, exact, open_weights, spanned, left, long, sums, fixed, faults):
         return None
     left = block.amounts - found.sum(axis=0)
-    others = [number for number in range(len(block.names)) if number not in long]
-    weights = open_weights[others]
-    given = apportion(left[None, :], weights, np.zeros(len(others), dtype=np.int64))
+    weights = np.where(spanned, 0, open_weights)
     total = weights.sum(axis=0)
-    found[others] += given
-    exact[others] += np.divide(left * weights, total, out=np.zeros(weights.shape), where=total > 0)
+    found += apportion(left[None, :], weights, np.zeros(len(weights), dtype=np.int64))
+    exact += np.divide(left * weights, total, out=np.zeros(weights.shape), where=total > 0)
     return found, exact
 
 
@@ -171,6 +173,7 @@ def _fit_long(
     found: Ints,
     exact: Floats,
     open_weights: Ints,
+    spanned: np.ndarray,
     left: Ints,
     long: list[int],
     sums: Mapping[int, dict[Span, Sum]],
@@ -184,6 +187,7 @@ def _fit_long(
     row_sums = []
     for row, number in enumerate(long):
         seed[row] = np.where(_season_row(block, number), block.rows.get(number, 0), proportional[number])
+        seed[row, ~spanned[number]] = 0
         for month in fixed[number]:
             seed[row, month] = 0
         for (first, last), one in sorted(sums[number].items(), key=lambda item: (item[0][0] - item[0][1], item[0])):
@@ -206,8 +210,7 @@ def _fit_long(
                 )
                 return False
             row_sums.append(RowSum(row, first, last, rest))
-    others = [number for number in range(len(block.names)) if number not in long]
-    seed[-1] = proportional[others].sum(axis=0)
+    seed[-1] = np.where(spanned, 0, proportional).sum(axis=0)
     seed[:, : block.start] = 0
     fitted = fit(left, seed, row_sums)
     if fitted is None:

@@ -207,7 +207,7 @@ def _rounded(columns: Ints, exact: Floats, down: Ints, sums: Sequence[RowSum]) -
     matrix = coo_array((np.ones(len(at)), (at, of)), shape=(len(wanted), count)).tocsr()
     fraction = (exact - down)[rows, cells]
     # Ties go to the earlier cell: a preference far below any difference of fractions that matters.
-    preference = 1 - 2 * fraction + 1e-9 * np.arange(count) / count
+    preference = 1 - 2 * fraction.round(4) + 1e-5 * np.arange(count) / count
     first = linprog(preference, A_eq=matrix, b_eq=wanted, bounds=(0, 1), method="highs-ds")
     steps = first.x if first.status == 0 else _nearest(matrix, wanted, down[rows, cells])
     if steps is None:
