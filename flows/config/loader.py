@@ -50,12 +50,13 @@ class Config:
         return frozenset({"channel"} if "store" in exported else ())
 
 
-def load(folder: Path, env: Mapping[str, str]) -> Config:
+def load(folder: Path, env: Mapping[str, str], *, faults_of_plans: list[str] | None = None) -> Config:
     """Load ``folder``.
 
     Args:
         folder: holds settings.yaml, sources.yaml, stages.yaml, alerts.yaml; plans/<year>.yaml where there are plans.
         env: variables that paths may use.
+        faults_of_plans: gets the faults of plan files, which then do not count here: for who checks plans.
 
     Raises:
         ConfigError: with one line for each fault: file, line, what was expected, what was found.
@@ -72,7 +73,7 @@ def load(folder: Path, env: Mapping[str, str]) -> Config:
     overrides: CalendarOverrides | None = CalendarOverrides()
     if settings and settings.calendar.overrides:
         overrides = parse(folder / settings.calendar.overrides, CalendarOverrides, faults)
-    plans = _plans(folder, settings, stages, faults)
+    plans = _plans(folder, settings, stages, faults if faults_of_plans is None else faults_of_plans)
     if sources:
         faults += _mapping_faults(folder / "sources.yaml", sources)
     if faults or not (settings and sources and stages and alerts and overrides):
