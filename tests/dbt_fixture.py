@@ -254,8 +254,9 @@ def run_dbt(build: Path, *arguments: str) -> Any:
     before = os.environ.get("PLANLOOP_BUILD")
     os.environ |= {"PLANLOOP_BUILD": str(build), "DO_NOT_TRACK": "1", "DBT_VERSION_CHECK": "false"}
     folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(build / "target")]
+    logs = ["--log-path", str(build / "dbt_logs"), "--quiet", "--log-level-file", "none"]
     try:
-        return dbtRunner().invoke([*arguments, *folders, "--log-path", str(build / "dbt_logs"), "--quiet"])
+        return dbtRunner().invoke([*arguments, *folders, *logs])
     finally:
         let_go()
         if before is None:

@@ -111,7 +111,7 @@ def dbt_command(command: str, build: Path) -> list[str]:
     """The command line of dbt itself, on a build folder, as the night selects: no unit tests."""
     project = str(PROJECT / "dbt_project")
     places = ["--project-dir", project, "--profiles-dir", project]
-    outputs = ["--target-path", str(build / "dbt"), "--log-path", str(build / "dbt")]
+    outputs = ["--target-path", str(build / "dbt"), "--log-path", str(build / "dbt"), "--log-level-file", "none"]
     without = ["--exclude-resource-type", "unit_test"] if command == "build" else []
     return [str(Path(sys.executable).parent / "dbt"), command, *places, *outputs, "--quiet", *without]
 
