@@ -57,8 +57,16 @@ def validated(
     try:
         return model.model_validate(data, context=dict(context or {}))
     except ValidationError as error:
-        faults += [_describe(at, fault) for fault in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        # Entries with faults are not counted: that there are too few is told only where none of them has any.
+        faults += [
+            _describe(at, fault) for fault in found if fault["type"] != "too_short" or not _is_above(fault, found)
+        ]
         return None
+
+
+def _is_above(fault: Any, found: Any) -> bool:
+    return any(one is not fault and one["loc"][: len(fault["loc"])] == fault["loc"] for one in found)
 
 
 def place(path: Path, lines: Lines) -> Place:
@@ -75,6 +83,8 @@ def place(path: Path, lines: Lines) -> Place:
 
 def _describe(at: Place, fault: Any) -> str:
     """One line: file, line, where in the document, what was expected, what was found."""
+    if fault["type"].startswith("date_"):
+        fault = {**fault, "msg": "expected a day such as 2026-07-31"}
     found = "" if fault["type"] in ("missing", "extra_forbidden") else f"; found {fault['input']!r}"
     message = {
         "missing": "is required and missing",

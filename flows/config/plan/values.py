@@ -14,7 +14,7 @@ _WRITTEN = re.compile(
 _EXPECTED = "expected an amount such as 12000000, 1,200万, 1.2亿 or 850k, of at most two decimal places"
 _MOST = Decimal(10) ** 15
 """Above every amount of a plan; in hundredths it still is an exact integer wherever it is kept or shown."""
-_NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_NOT_SHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def exact_amount(written: Any) -> Decimal:

@@ -28,6 +28,7 @@ ANSWERS, REPORT = 0, 1
 _TASKS = {
     "survey": "flows.ingest.readers.survey:survey_job",
     "read": "flows.ingest.readers.records:read_job",
+    "pages": "flows.ingest.readers.pages:pages_job",
     "explain": "flows.ingest.readers.explain:explain_job",
 }
 _READ = 1 << 16

@@ -1,0 +1,85 @@
+"""``planloop plan diff``, ``export``, ``import``: the plan as files and workbooks, and what differs between them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands.context import Command, Json, console
+from flows.config.settings import Language
+from flows.operate.display import print_json, print_rows
+
+
+def diff(
+    context: typer.Context,
+    version_a: Annotated[str, typer.Argument(help="Id of the version before.")],
+    version_b: Annotated[str, typer.Argument(help="Id of the version after.")],
+    as_json: Json = False,
+) -> None:
+    """Show what differs between two versions: what they state.
+
+    Example: planloop plan diff 2026-v1 2026-v2
+    """
+    from flows.planning.difference import find_version, of_versions
+
+    command: Command = context.obj
+    plans = command.config().plans
+    before, after = find_version(plans, version_a), find_version(plans, version_b)
+    stated = [one.record() for one in of_versions(before, after)]
+    if as_json:
+        print_json(console, {"from": before.id, "to": after.id, "stated": stated})
+        return
+    print_rows(console, f"{before.id} → {after.id}", stated, as_json=False)
+
+
+def export_workbook(
+    context: typer.Context,
+    year: Annotated[int, typer.Argument(help="Fiscal year, named by the calendar year in which it ends.")],
+    file: Annotated[Path, typer.Argument(help="Workbook to write (.xlsx).")],
+    lang: Annotated[Language | None, typer.Option(help="Of headings; by default the company's.")] = None,
+) -> None:
+    """Write a year's plan as a workbook that people can fill in and give back.
+
+    Example: planloop plan export 2026 plan-2026.xlsx
+    """
+    from flows.planning.plan_files import plan_of
+    from flows.planning.workbook import write_workbook
+
+    command: Command = context.obj
+    if file.suffix.lower() != ".xlsx":
+        raise typer.BadParameter(f"expected a name that ends in .xlsx, found {file.name}", param_hint="FILE")
+    config = command.config()
+    write_workbook(plan_of(config.plans, year), file, lang or config.settings.language)
+    console.print(f"Written: {file}", markup=False, highlight=False, soft_wrap=True)
+
+
+def import_workbook(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Planning workbook, as `plan export` writes it.", exists=True)],
+    write: Annotated[bool, typer.Option("--write", help="Write the plan file; else only show.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a planning workbook changes in the plan of its year, and write it with --write.
+
+    Example: planloop plan import plan-2026.xlsx --write
+    """
+    from flows.planning import plan_files
+
+    command: Command = context.obj
+    settings, company = plan_files.company_settings(command.config_folder)
+    found = plan_files.proposed(file, command.config_folder, company)
+    is_written = write and bool(found.differences)
+    if is_written:
+        plan_files.write(found, command.config_folder, command.env, settings.language)
+    changes = [one.record() for one in found.differences]
+    if as_json:
+        print_json(console, {"path": str(found.path), "differences": changes, "written": is_written})
+        return
+    print_rows(console, f"{file.name} → {found.path}", changes, as_json=False)
+    said = "The plan file says the same already; it stays as it is."
+    if is_written:
+        said = f"Written: {found.path}"
+    elif found.differences:
+        lost = " Comments in the file are kept only where they stand before its first line." if found.replaces else ""
+        said = f"Nothing was written; add --write.{lost}"
+    console.print(said, markup=False, highlight=False, soft_wrap=True)

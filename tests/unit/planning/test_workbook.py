@@ -1,0 +1,221 @@
+"""A plan is the same in its file and in its workbook, whatever it holds; faults of a workbook name their cell."""
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+from flows.cli import app
+from flows.config.plan.faults import plan_faults
+from flows.config.plan.model import Check, Plan, Version, resolved
+from flows.config.yaml_file import parse
+from flows.errors import ConfigError
+from flows.ingest.readers.names import FileRefused
+from flows.planning.plan_yaml import leading_comment, plan_text
+from flows.planning.sheets import CHECK, NAMED, SECTIONS, SHEETS, VERSIONS
+from flows.planning.workbook import write_workbook
+from flows.planning.workbook_reading import read_workbook
+from tests.unit.planning.any_plan import COMPANY, plans
+
+LANGUAGES = ("zh", "en")
+QUICK = settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+def same(read: Plan, written: Plan) -> None:
+    assert read == written
+    # What a version states decides what it takes over, so it is to be the same as well.
+    assert [one.whole for one in resolved(read)] == [one.whole for one in resolved(written)]
+
+
+@QUICK
+@given(plan=plans(), language=st.sampled_from(LANGUAGES))
+def test_any_plan_comes_back_from_its_workbook(tmp_path: Path, plan: Plan, language: Any) -> None:
+    assert plan_faults(plan, COMPANY, str) == []
+    same(read_workbook(write_workbook(plan, tmp_path / "plan.xlsx", language), COMPANY), plan)
+
+
+@QUICK
+@given(plan=plans(), language=st.sampled_from(LANGUAGES))
+def test_any_plan_comes_back_from_its_file(tmp_path: Path, plan: Plan, language: Any) -> None:
+    path = tmp_path / "2026.yaml"
+    path.write_text(plan_text(plan, language), encoding="utf-8")
+    faults: list[str] = []
+    read = parse(path, Plan, faults)
+    assert read is not None, faults
+    same(read, plan)
+    assert plan_text(read, language) == path.read_text(encoding="utf-8")
+
+
+PLAN: dict[str, Any] = {
+    "year": 2026,
+    "goals": [{"id": "G1", "name": "grow", "initiatives": [{"id": "I1", "name": "fairs", "budget": "30万"}]}],
+    "versions": [
+        {
+            "id": "v1",
+            "effective_on": "2026-01-01",
+            "decided_by": "u1",
+            "reason": "=HYPERLINK(1)",
+            "targets": [{"metric": "bookings", "base": "1200万", "stretch_ratio": "120%", "goal": "G1"}],
+            "pins": [{"metric": "bookings", "node": "rep:r1", "period": "2026-03", "base": 100, "reason": "fair"}],
+            "people": [{"user_id": "r1", "name": "王芳", "region": "华东", "ramp": "slow"}],
+            "ramps": [{"id": "slow", "shares": ["20%", "60%"]}],
+        }
+    ],
+}
+
+
+def workbook(tmp_path: Path, language: Any = "zh") -> Path:
+    return write_workbook(Plan.model_validate(PLAN), tmp_path / "plan.xlsx", language)
+
+
+def test_every_field_of_a_plan_has_a_column() -> None:
+    for sheet in SECTIONS:
+        model: Any = Version.model_fields[sheet.section].annotation
+        while not hasattr(model, "model_fields"):
+            model = get_args(model)[0]
+        columns = {column.field.partition(".")[0] for column in sheet.columns} - {"version"}
+        assert columns | {"seasonality"} == set(model.model_fields) | {"seasonality"}, sheet.section
+    sections = {sheet.section for sheet in (*SECTIONS, *NAMED, CHECK)} | {"seasonality"}
+    assert sections | {column.field for column in VERSIONS.columns} == set(Version.model_fields)
+    assert {column.field for column in CHECK.columns} - {"version"} == set(Check.model_fields)
+    assert len({sheet.title(language) for sheet in SHEETS for language in LANGUAGES}) == 2 * len(SHEETS)
+
+
+@pytest.mark.parametrize(("language", "title"), [("zh", "目标"), ("en", "Targets")])
+def test_the_workbook_speaks_the_language_of_its_reader_and_holds_no_formula(
+    tmp_path: Path, language: str, title: str
+) -> None:
+    book = openpyxl.load_workbook(workbook(tmp_path, language))
+    assert title in book.sheetnames
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells} <= {"s", "n", "d"}
+    assert [cell.value for cell in cells].count("=HYPERLINK(1)") == 1
+
+
+def edited(tmp_path: Path, edit: Callable[[Any], None]) -> Path:
+    path = workbook(tmp_path)
+    book = openpyxl.load_workbook(path)
+    edit(book)
+    book.save(path)
+    return path
+
+
+def test_a_workbook_filled_in_by_people_is_read_as_they_mean_it(tmp_path: Path) -> None:
+    def edit(book: Any) -> None:
+        book["目标"]["E2"] = "１,３００万"
+        book["目标"]["R1"], book["目标"]["R2"] = "#备注", "agreed on the phone"
+        book["人员"]["F2"] = "2026/3/1"
+        book["指定值"]["D2"] = datetime(2026, 4, 1)
+        book["人员"].append(["v1", 1024, None, "華東"])
+        book["爬坡"].title = "Ramps"
+        book.create_sheet("# notes")["A1"] = "anything"
+
+    version = read_workbook(edited(tmp_path, edit), COMPANY).versions[0]
+    assert version.targets[0].base == 13_000_000
+    assert (version.people[0].hired_on, version.people[1].user_id) == (date(2026, 3, 1), "1024")
+    assert (version.pins[0].period, len(version.ramps[0].shares)) == ("2026-04", 2)
+
+
+def test_faults_of_a_workbook_are_told_all_at_once_with_sheet_row_and_column(tmp_path: Path) -> None:
+    def edit(book: Any) -> None:
+        book["目标"]["I2"] = "G9"
+        book["目标"]["D1"] = "细份"
+        book["指定值"]["E2"] = "=1/0"
+        book["人员"]["I2"] = "fast"
+        book["人员"]["F2"] = "soon"
+        book["爬坡"]["A3"] = "v9"
+        book.create_sheet("预算")["A1"] = 1
+
+    path = edited(tmp_path, edit)
+    with pytest.raises(ConfigError) as refused:
+        read_workbook(path, COMPANY)
+    told = [fault.removeprefix(f"{path}: ") for fault in refused.value.faults]
+    assert [fault.partition(":")[0] for fault in told] == [
+        "sheet 目标, row 1",
+        "sheet 指定值, row 2, column 基准目标",
+        "sheet 预算",
+        "sheet 爬坡, row 3, column 版本",
+        "sheet 人员, row 2, column 入职日期",
+    ]
+    assert told[1].startswith("sheet 指定值, row 2, column 基准目标: expected a value, found '=1/0' without one")
+    assert told[4] == "sheet 人员, row 2, column 入职日期: expected a day such as 2026-07-31; found 'soon'"
+
+    def mended(book: Any) -> None:
+        book["目标"]["I2"] = "G9"
+        book["人员"]["I2"] = "fast"
+
+    with pytest.raises(ConfigError) as refused:
+        read_workbook(edited(tmp_path, mended), COMPANY)
+    assert [fault.removeprefix(f"{path}: ") for fault in refused.value.faults] == [
+        "sheet 目标, row 2, column 所属目标: expected the id of a goal (G1); found 'G9'",
+        "sheet 人员, row 2, column 爬坡曲线: expected the id of a ramp (slow); found 'fast'",
+    ]
+
+
+def test_something_else_than_a_workbook_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.xlsx"
+    path.write_text("year: 2026", encoding="utf-8")
+    with pytest.raises(FileRefused, match="Expected a workbook"):
+        read_workbook(path, COMPANY)
+
+
+def test_a_file_is_written_as_people_write_it(tmp_path: Path) -> None:
+    text = plan_text(Plan.model_validate(PLAN), "zh", leading_comment("# ours\n# agreed\n\nyear: 2026 # lost\n"))
+    assert text.startswith("# ours\n# agreed\nyear: 2026\n")
+    assert "      - {metric: bookings, base: 1200万, stretch_ratio: 1.2, goal: G1}\n" in text
+    assert "base: 12000000," in plan_text(Plan.model_validate(PLAN), "en")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    config = tmp_path / "config"
+    (config / "plans").mkdir(parents=True)
+    for path in (Path(__file__).parents[3] / "config").glob("*.yaml"):
+        (config / path.name).write_bytes(path.read_bytes())
+    (config / "plans" / "2026.yaml").write_text(f"# ours\n{json.dumps(PLAN)}", encoding="utf-8")
+    return config
+
+
+def planloop(folder: Path, *words: str) -> Result:
+    where = ["--config", str(folder), "--workspace", str(folder.parent / "var")]
+    return CliRunner().invoke(app, [*where, "plan", *words])
+
+
+def test_a_workbook_changes_the_plan_file_only_when_asked_to(folder: Path) -> None:
+    file, plan_file = folder.parent / "p.xlsx", folder / "plans" / "2026.yaml"
+    before = plan_file.read_bytes()
+    assert planloop(folder, "export", "2026", str(file)).exit_code == 0
+    unchanged = planloop(folder, "import", str(file), "--write")
+    assert "says the same already" in unchanged.output
+    assert plan_file.read_bytes() == before
+    book = openpyxl.load_workbook(file)
+    book["目标"]["E2"] = 13_000_000
+    book.save(file)
+    shown = json.loads(planloop(folder, "import", str(file), "--json").output)
+    assert [(one["entry"], one["before"], one["after"]) for one in shown["differences"]] == [
+        ("bookings · company", "12,000,000", "13,000,000")
+    ]
+    assert (plan_file.read_bytes(), shown["written"]) == (before, False)
+    assert planloop(folder, "import", str(file), "--write").exit_code == 0
+    text = plan_file.read_text(encoding="utf-8")
+    assert text.startswith("# ours\n")
+    assert "base: 1300万" in text
+
+
+def test_a_plan_that_does_not_load_with_the_rest_leaves_everything_as_it_was(folder: Path) -> None:
+    file = folder.parent / "p.xlsx"
+    plan = {**PLAN, "year": 2027, "versions": [{**PLAN["versions"][0], "effective_on": "2027-01-01", "pins": []}]}
+    write_workbook(Plan.model_validate(plan), file, "en")
+    refused = planloop(folder, "import", str(file), "--write")
+    assert isinstance(refused.exception, ConfigError)
+    assert "expected an id that names one version, found 'v1'" in str(refused.exception)
+    assert [path.name for path in (folder / "plans").iterdir()] == ["2026.yaml"]
