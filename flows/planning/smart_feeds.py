@@ -8,21 +8,24 @@ from flows.config.plan.metrics import known_metrics, plan_metric
 from flows.planning.smart_model import Finding
 from schemas.registry import ENTITIES
 
-_ENTITIES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
-    "cash_due": (("payment", ("due_on", "amount")),),
-    "cash_collected": (("payment", ("paid_on",)),),
-    "collection_rate": (("payment", ("due_on", "amount", "paid_on")),),
-    "won_count": (("opportunity", ()),),
-    "created_count": (("opportunity", ()),),
-    "entered": (("opportunity", ("stage",)),),
-    "leads": (("lead", ()),),
-    "qualified_leads": (("lead", ()),),
-    "activities": (("activity", ()),),
-    "store_visits": (("store_visit", ()),),
-    "numeric_distribution": (("store", ()), ("store_visit", ())),
-    "sell_through": (("store", ()), ("store_visit", ())),
+_DUE = (("contract",), ("payment.due_on", "contract.payment_terms"))
+_PAID = ("payment.paid_on", "payment.paid_amount")
+_NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "cash_due": _DUE,
+    "cash_collected": (_PAID,),
+    "collection_rate": (*_DUE, _PAID),
+    "won_count": (("opportunity",),),
+    "created_count": (("opportunity",),),
+    "entered": (("opportunity.stage",),),
+    "leads": (("lead",),),
+    "qualified_leads": (("lead",),),
+    "activities": (("activity",),),
+    "store_visits": (("store_visit",),),
+    "numeric_distribution": (("store",), ("store_visit",)),
+    "sell_through": (("store",), ("store_visit.sku_sold",), ("store_visit.sku_stocked",)),
 }
-"""What each metric is computed from: entities, and the columns of them without which nothing comes of it."""
+"""What each metric is computed from: of every group, one entity (or column of it) has to be delivered."""
+_OF_BOOKINGS = {"bookings": "amount", "margin": "cost", "new_customers": "account_id"}
 CHANNEL = ("store_visits", "numeric_distribution", "sell_through")
 
 
@@ -61,27 +64,23 @@ class Feeds:
             return Finding("M", "fail", "not_channel", {"metric": metric})
         if metric == "margin" and self.bookings_from == "opportunity":
             return Finding("M", "fail", "margin_of_deals", {})
-        lacking = self._lacking(family)
+        needs = self._needs(family)
+        lacking = [" or ".join(group) for group in needs if not any(self._delivers(one) for one in group)]
         if lacking:
             return Finding("M", "fail", "not_fed", {"metric": metric, "lacking": ", ".join(lacking)})
         if family == "activities" and member and kinds_seen and member.strip().lower() not in kinds_seen:
             seen = ", ".join(sorted(kinds_seen))
             return Finding("M", "fail", "kind_unseen", {"kind": member, "seen": seen})
-        return Finding("M", "pass", "fed", {"metric": metric, "entity": ", ".join(e for e, _ in self._needs(family))})
+        origin = ", ".join(
+            dict.fromkeys(one.partition(".")[0] for group in needs for one in group if self._delivers(one))
+        )
+        return Finding("M", "pass", "fed", {"metric": metric, "entity": origin})
 
-    def _needs(self, metric: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        if metric in ("bookings", "margin", "new_customers"):
-            column = {"margin": ("cost",), "new_customers": ("account_id",)}.get(metric, ("amount",))
-            return ((self.bookings_from, column),)
-        return _ENTITIES[metric]
+    def _needs(self, metric: str) -> tuple[tuple[str, ...], ...]:
+        if metric in _OF_BOOKINGS:
+            return ((f"{self.bookings_from}.{_OF_BOOKINGS[metric]}",),)
+        return _NEEDS[metric]
 
-    def _lacking(self, metric: str) -> list[str]:
-        """Entities that no source delivers, and columns that none fills."""
-        found = []
-        for entity, columns in self._needs(metric):
-            filled = self.columns.get(entity)
-            if filled is None:
-                found.append(entity)
-            else:
-                found += [f"{entity}.{column}" for column in columns if column not in filled]
-        return found
+    def _delivers(self, one: str) -> bool:
+        entity, _, column = one.partition(".")
+        return entity in self.columns and (not column or column in self.columns[entity])

@@ -27,6 +27,7 @@ COMPANY = Company(
             "opportunity": frozenset({"opportunity_id", "stage", "amount", "account_id"}),
             "activity": frozenset({"activity_id"}),
             "payment": frozenset({"amount", "due_on"}),
+            "contract": frozenset({"amount", "signed_on"}),
         },
         bookings_from="opportunity",
         stages=("prospecting", "proposal", "won", "lost"),
@@ -211,6 +212,28 @@ def test_a_plan_without_people_and_data_leaves_nodes_and_persons_open() -> None:
     report = checked(version(people=[], capacity=[], pins=[]), Known())
     assert report.count("fail") == 0
     assert [one.code for one in of(report, "G1").of("DRI")] == ["dri_unchecked"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "columns", "verdict"),
+    [
+        ("cash_due", {"contract": {"payment_terms"}}, "pass"),
+        ("cash_due", {"contract": {"amount"}, "payment": {"due_on"}}, "pass"),
+        ("cash_due", {"contract": {"amount"}}, "fail"),
+        ("cash_due", {"payment": {"due_on"}}, "fail"),
+        ("collection_rate", {"contract": {"payment_terms"}}, "fail"),
+        ("collection_rate", {"contract": {"payment_terms"}, "payment": {"paid_on"}}, "pass"),
+        ("margin", {"contract": {"amount"}}, "fail"),
+        ("margin", {"contract": {"amount", "cost"}}, "pass"),
+        ("sell_through", {"store": {"store_id"}, "store_visit": {"sku_sold"}}, "fail"),
+        ("sell_through", {"store": {"store_id"}, "store_visit": {"sku_sold", "sku_stocked"}}, "pass"),
+    ],
+)
+def test_measurable_asks_for_what_the_marts_compute_it_from(
+    metric: str, columns: dict[str, set[str]], verdict: str
+) -> None:
+    feeds = Feeds({entity: frozenset(own) for entity, own in columns.items()}, "contract", ("won",), is_channel=True)
+    assert feeds.judge(metric, None).verdict == verdict
 
 
 def test_next_year_is_compared_with_the_last_twelve_full_months() -> None:
