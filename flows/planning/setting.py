@@ -10,7 +10,7 @@ from flows.planning.history import History
 from flows.warehouse.calendar import working_day_calendar
 
 
-def setting_of(config: Config, history: History, marts: Path) -> Setting:
+def setting_of(config: Config, history: History, marts: Path | None) -> Setting:
     """The setting of a company's plans.
 
     Its calendar covers the fiscal years of all of them, and the year before: what sells in January began earlier.
@@ -18,7 +18,7 @@ def setting_of(config: Config, history: History, marts: Path) -> Setting:
     Args:
         config: of the company.
         history: results up to the night.
-        marts: the database whose funnel activity targets are derived through.
+        marts: the database whose funnel activity targets are derived through; None where there is none yet.
     """
     settings, fiscal = config.settings, config.settings.fiscal
     years = [plan.year for plan in config.plans]

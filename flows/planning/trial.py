@@ -1,0 +1,88 @@
+"""A plan tried outside of a night: what a night would take, from what the newest published one knows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from flows.config import Config
+from flows.config.plan.model import PlanVersion
+from flows.errors import PermanentError
+from flows.planning.allocation import Setting
+from flows.planning.basis import Basis, newest_basis
+from flows.planning.history import History
+from flows.planning.night import PlannedVersion, plan_versions
+from flows.planning.setting import setting_of
+from flows.workspace import Workspace
+
+FOREVER = date.max
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The versions of one fiscal year, each with its rows.
+
+    Attributes:
+        versions: in order of effect, those that are not decided yet among them.
+        setting: calendar, money, history.
+        as_of: the night whose knowledge was used; None where none was published yet.
+    """
+
+    versions: Sequence[PlannedVersion]
+    setting: Setting
+    as_of: date | None
+
+    def version(self, name: str | None) -> PlannedVersion:
+        """The version of this id; without one, the version in force on the night, else the first.
+
+        Raises:
+            PermanentError: the year's plan has no such version.
+        """
+        if name is None:
+            holds = [one for one in self.versions if self.as_of and one.version.effective_on <= self.as_of]
+            return holds[-1] if holds else self.versions[0]
+        for one in self.versions:
+            if one.version.id == name:
+                return one
+        known = ", ".join(one.version.id for one in self.versions)
+        raise PermanentError(f"expected a version of the plan, one of {known}; found {name!r}")
+
+
+def try_plan(config: Config, workspace: Workspace, fiscal_year: int | None, today: date) -> Trial:
+    """Allocate all versions of a fiscal year; nothing is written.
+
+    Args:
+        config: of the company.
+        workspace: where the newest night's knowledge and the seals are.
+        fiscal_year: the planned year; by default that of the night, else the newest plan.
+        today: stands for the night where none was published yet.
+
+    Raises:
+        PermanentError: there is no plan of this year.
+        ConfigError: the plan cannot be allocated.
+    """
+    basis: Basis
+    marts: Path | None = workspace.published / "marts.duckdb"
+    try:
+        basis = newest_basis(workspace)
+        as_of: date | None = basis.history.as_of
+    except PermanentError:
+        basis, as_of, marts = Basis(History(today), ()), None, None
+    years = {plan.year: plan for plan in config.plans}
+    if not years:
+        raise PermanentError(f"expected a plan such as {config.folder / 'plans' / f'{today.year}.yaml'}, found none")
+    wanted = fiscal_year or config.settings.fiscal.year_of(basis.history.as_of)
+    if wanted not in years and fiscal_year is None:
+        wanted = max(years)
+    if wanted not in years:
+        known = ", ".join(map(str, sorted(years)))
+        raise PermanentError(f"expected a fiscal year with a plan, one of {known}; found {wanted}")
+    setting = setting_of(config, basis.history, marts)
+    folder = config.folder / "plans"
+    versions = plan_versions(workspace, [years[wanted]], folder, setting, basis.headcount, FOREVER)
+    return Trial(versions, setting, as_of)
+
+
+def before(trial: Trial, version: PlanVersion) -> PlannedVersion | None:
+    """The version before one."""
+    return next((one for one in trial.versions if version.before and one.version.id == version.before.id), None)
