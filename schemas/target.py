@@ -10,7 +10,7 @@ class Target(Entity):
 
     plan_version: str = text("Version of the plan.", required=True)
     metric: str = text("bookings, won_count, margin, cash or new_customers.", required=True)
-    period_kind: str = text("month, quarter or year.", required=True, isin=["month", "quarter", "year"])
+    period_kind: str = text("month, quarter, half or year.", required=True, isin=["month", "quarter", "half", "year"])
     period_start_on: pl.Date = business_date("First day of the period.", required=True)
     node_kind: str = text("company, region, team or rep.", required=True, isin=["company", "region", "team", "rep"])
     node_name: str = text("user_id of the rep, or name of the team, region or company.", required=True)

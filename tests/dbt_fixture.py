@@ -13,7 +13,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from flows.config.fiscal import FiscalCalendar
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
+from flows.warehouse.calendars import CALENDARS, NODE_CALENDAR, fiscal_positions
 from flows.warehouse.dbt import let_go
 from flows.warehouse.inputs import HYGIENE_RULE, METRIC_MEMBER, PLAN_TARGET, PLAN_VERSION, SNOOZE
 from flows.warehouse.pay_inputs import PAY_INPUTS
@@ -56,13 +58,8 @@ INPUTS: dict[str, dict[str, Any]] = {
         "forecast_category": pl.String,
         "default_win_probability": pl.Float64,
     },
-    "calendar": {
-        "day": pl.Date,
-        "is_working_day": pl.Boolean,
-        "is_adjusted": pl.Boolean,
-        "is_published": pl.Boolean,
-        "holiday_name": pl.String,
-    },
+    "calendar": dict(CALENDARS),
+    "node_calendar": dict(NODE_CALENDAR),
     "alert_rule": {
         "rule_id": pl.String,
         "metric": pl.String,
@@ -186,6 +183,15 @@ def calendar_rows(as_of: date, holidays: Sequence[date] = (), working_weekends: 
     return rows
 
 
+def placed(rows: Sequence[Row], fiscal: FiscalCalendar) -> list[dict[str, Any]]:
+    """Days of calendars with their fiscal periods; the company's, where a row does not say which."""
+    if not rows:
+        return []
+    days = [row["day"] for row in rows]
+    positions = {row["day"]: row for row in fiscal_positions(fiscal, min(days), max(days)).iter_rows(named=True)}
+    return [{"calendar": "company", "is_company": True} | positions[row["day"]] | dict(row) for row in rows]
+
+
 def frame(rows: Sequence[Row], dtypes: Mapping[str, Any]) -> pl.DataFrame:
     """Rows with the columns of ``dtypes``, missing ones null; an unknown column is a slip of the test."""
     unknown = {name for row in rows for name in row} - set(dtypes)
@@ -200,6 +206,7 @@ def write_build(
     as_of: date,
     log: Mapping[str, Sequence[Row]] | None = None,
     inputs: Mapping[str, Sequence[Row]] | None = None,
+    fiscal: FiscalCalendar | None = None,
     **run: Any,
 ) -> Path:
     """Write ``build/log`` and ``build/inputs``.
@@ -209,6 +216,7 @@ def write_build(
         as_of: the as-of date of the night.
         log: change rows by entity; ``_change`` is new and ``_valid_from`` the as-of date where a row does not say.
         inputs: rows of the night's tables by name; run, stage and calendar have defaults, the others are empty.
+        fiscal: how years are counted; in calendar months from the run's fiscal_year_start_month unless stated.
         **run: columns of the run table that differ from the default (run_id, reporting_currency, bookings_from, ...).
 
     Returns:
@@ -241,6 +249,8 @@ def write_build(
     } | run
     usual = {"run": [one_run], "stage": stage_rows(), "calendar": calendar_rows(as_of), "hygiene_rule": hygiene_rows()}
     given_inputs = usual | dict(inputs or {})
+    counted = fiscal or FiscalCalendar(one_run["fiscal_year_start_month"])
+    given_inputs["calendar"] = placed(given_inputs["calendar"], counted)
     (build / "inputs").mkdir(parents=True, exist_ok=True)
     for name, dtypes in INPUTS.items():
         frame(given_inputs.get(name, []), dtypes).write_parquet(build / "inputs" / f"{name}.parquet")

@@ -8,7 +8,7 @@
 {#- Money, count or percent: the unit of a metric that a plan may set targets for. -#}
 {% macro metric_unit(metric) -%}
     case
-        when {{ metric }} in ('bookings', 'margin', 'cash_due', 'cash_collected') then 'money'
+        when {{ metric }} in ('bookings', 'margin', 'cash', 'cash_due', 'cash_collected') then 'money'
         when {{ metric }} in {{ rate_metrics() }} then 'percent'
         else 'count'
     end

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Config:
     calendar: CalendarOverrides
     plans: tuple[Plan, ...]
     fingerprint: str
+    node_overrides: Mapping[str, CalendarOverrides] = field(default_factory=dict)
 
     @property
     def flavours(self) -> frozenset[str]:
@@ -73,12 +74,22 @@ def load(folder: Path, env: Mapping[str, str], *, faults_of_plans: list[str] | N
     overrides: CalendarOverrides | None = CalendarOverrides()
     if settings and settings.calendar.overrides:
         overrides = parse(folder / settings.calendar.overrides, CalendarOverrides, faults)
+    node_overrides = _node_overrides(folder, settings, faults)
     plans = _plans(folder, settings, stages, faults if faults_of_plans is None else faults_of_plans)
     if sources:
         faults += _mapping_faults(folder / "sources.yaml", sources)
     if faults or not (settings and sources and stages and alerts and overrides):
         raise ConfigError(faults)
-    return Config(folder, settings, sources, stages, alerts, overrides, plans, _fingerprint(folder))
+    return Config(folder, settings, sources, stages, alerts, overrides, plans, _fingerprint(folder), node_overrides)
+
+
+def _node_overrides(folder: Path, settings: Settings | None, faults: list[str]) -> dict[str, CalendarOverrides]:
+    """The own days of calendars of nodes, where a node's calendar names a file of them."""
+    found: dict[str, CalendarOverrides] = {}
+    for node, calendar in settings.calendar.nodes.items() if settings else ():
+        if calendar.overrides and (days := parse(folder / calendar.overrides, CalendarOverrides, faults)):
+            found[node] = days
+    return found
 
 
 def _plans(folder: Path, settings: Settings | None, stages: Stages | None, faults: list[str]) -> tuple[Plan, ...]:

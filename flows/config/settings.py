@@ -29,12 +29,18 @@ class Company(ConfigModel):
     name_en: str | None = None
 
 
-class Calendar(ConfigModel):
+class WorkCalendar(ConfigModel):
     """Which working days count. ``overrides`` names a file beside settings.yaml with days that differ."""
 
     country: str = "CN"
     subdivision: str | None = None
     overrides: str | None = None
+
+
+class Calendar(WorkCalendar):
+    """The company's calendar, and those of nodes that work other days (``region:海外``), with all below them."""
+
+    nodes: dict[Annotated[str, Field(pattern=r"^(region|team|rep):.+$")], WorkCalendar] = {}
 
 
 class FiscalWeeks(ConfigModel):

@@ -20,10 +20,7 @@ CALENDAR: dict[str, pl.DataType] = {
     "is_published": pl.Boolean(),
     "holiday_name": pl.String(),
 }
-"""Columns of the table ``calendar``, one row a day."""
-
-YEARS_BACK = 3
-"""The calendar reaches at least this many years behind the as-of date: comparisons with past years need their days."""
+"""Columns of a calendar, one row a day."""
 
 
 def working_day_calendar(
@@ -66,16 +63,6 @@ def working_day_calendar(
         published = last_announced is None or day.year <= last_announced or day.year in overridden_years
         rows.append((day, is_working, is_working == known.is_weekend(day), published, known.get(day)))
     return pl.DataFrame(rows, schema=CALENDAR, orient="row")
-
-
-def calendar_range(first_business_date: date | None, as_of: date) -> tuple[date, date]:
-    """First and last day of the calendar of a night.
-
-    From 1 January of the year of the first business date, at least ``YEARS_BACK`` years before ``as_of``, to 31
-    December of the year after ``as_of``.
-    """
-    first_year = min(as_of.year - YEARS_BACK, (first_business_date or as_of).year)
-    return date(first_year, 1, 1), date(as_of.year + 1, 12, 31)
 
 
 def _country_calendar(country: str, subdivision: str | None, years: Iterable[int]) -> holidays.HolidayBase:

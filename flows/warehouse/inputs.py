@@ -15,7 +15,6 @@ import polars as pl
 from flows.config.alerts import AlertRule
 from flows.config.settings import Hygiene, Settings
 from flows.config.stages import Stage
-from flows.warehouse.calendar import calendar_range, working_day_calendar
 from flows.workspace import Workspace
 from schemas.opportunity import BUYING_ELEMENTS
 
@@ -183,27 +182,6 @@ def write_stages(workspace: Workspace, stages: Iterable[Stage]) -> Path:
     return _write(workspace, "stage", rows, STAGE)
 
 
-def write_calendar(
-    workspace: Workspace,
-    as_of: date,
-    country: str,
-    *,
-    subdivision: str | None = None,
-    working_days: Iterable[date] = (),
-    holidays_off: Iterable[date] = (),
-) -> Path:
-    """Write the working-day calendar for all business dates of the assembled change log (``build/log``).
-
-    Raises:
-        ConfigError: see ``working_day_calendar``.
-    """
-    first, last = calendar_range(first_business_date(workspace), as_of)
-    frame = working_day_calendar(
-        first, last, country, subdivision=subdivision, working_days=working_days, holidays_off=holidays_off
-    )
-    return write_input(workspace, "calendar", frame)
-
-
 def write_alert_rules(workspace: Workspace, rules: Iterable[AlertRule]) -> Path:
     """Write one row for each rule and kind of node it holds for."""
     rows = [
@@ -277,18 +255,27 @@ def write_input(workspace: Workspace, name: str, frame: pl.DataFrame) -> Path:
 
 
 def first_business_date(workspace: Workspace) -> date | None:
-    """The earliest business date (``*_on``) in ``build/log``, by Parquet's statistics: nothing is scanned."""
+    """The earliest business date (``*_on``) in ``build/log``."""
+    return _logged(workspace, "*", "%\\_on", "min(try_cast(stats_min_value as date))")
+
+
+def last_planned_date(workspace: Workspace) -> date | None:
+    """The first day of the last period that a source states a target for."""
+    return _logged(workspace, "target", "period\\_start\\_on", "max(try_cast(stats_max_value as date))")
+
+
+def _logged(workspace: Workspace, entity: str, columns: str, measured: str) -> date | None:
+    """An extreme of columns of ``build/log``, by Parquet's statistics: nothing is scanned."""
     import duckdb
 
-    pattern = str(workspace.build / "log" / "*" / "*.parquet")
+    files = sorted(workspace.build.glob(f"log/{entity}/*.parquet"))
+    if not files:
+        return None
     with duckdb.connect() as connection:
         found = connection.execute(
-            """
-            select min(try_cast(stats_min_value as date))
-            from parquet_metadata(?)
-            where path_in_schema like '%\\_on' escape '\\' and path_in_schema <> '_valid_from'
-            """,
-            [pattern],
+            f"select {measured} from parquet_metadata(?) "  # noqa: S608 (this module's own words)
+            "where path_in_schema like ? escape '\\' and path_in_schema <> '_valid_from'",
+            [[str(file) for file in files], columns],
         ).fetchone()
     return found[0] if found else None
 

@@ -12,6 +12,7 @@ from flows.operate.night import PROJECT, Night
 from flows.operate.tasks import show_table, stage_task
 from flows.state.snoozes import snoozes_on
 from flows.warehouse import inputs
+from flows.warehouse.calendars import calendars_of, write_calendars
 from flows.warehouse.contract_terms import write_contract_terms
 from flows.warehouse.dbt import DbtProject, NodeOutcome
 from flows.warehouse.pay_inputs import write_pay_inputs
@@ -60,17 +61,10 @@ def flavours_off(config: Config) -> list[str]:
 
 def _write_inputs(night: Night) -> None:
     config, workspace = night.config, night.workspace
-    settings, calendar = config.settings, config.settings.calendar
+    settings = config.settings
     inputs.write_run(workspace, inputs.run_of(settings, night.as_of, night.run_id))
     inputs.write_stages(workspace, config.stages.stages)
-    inputs.write_calendar(
-        workspace,
-        night.as_of,
-        calendar.country,
-        subdivision=calendar.subdivision,
-        working_days=config.calendar.working_days,
-        holidays_off=config.calendar.holidays,
-    )
+    write_calendars(workspace, night.as_of, calendars_of(config), settings.fiscal)
     inputs.write_alert_rules(workspace, config.alerts.rules)
     inputs.write_alerts(workspace, alert_rows(night.state, before=night.as_of).to_dicts())
     inputs.write_hygiene_rules(workspace, settings.hygiene, config.stages.stages)

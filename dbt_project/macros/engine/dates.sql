@@ -70,22 +70,6 @@
 {%- endmacro %}
 
 
-{#- Months passed of the fiscal year when the month of `date` begins: 0 to 11. -#}
-{% macro months_into_year(date, fiscal_year_start_month) -%}
-    mod(cast(extract(month from {{ date }}) as integer) - {{ fiscal_year_start_month }} + 12, 12)
-{%- endmacro %}
-
-{#- First day of the fiscal quarter. -#}
-{% macro quarter_start(date, fiscal_year_start_month) -%}
-    {{ add_months(month_start(date), '-mod(' ~ months_into_year(date, fiscal_year_start_month) ~ ', 3)') }}
-{%- endmacro %}
-
-{#- First day of the fiscal year. -#}
-{% macro year_start(date, fiscal_year_start_month) -%}
-    {{ add_months(month_start(date), '-' ~ months_into_year(date, fiscal_year_start_month)) }}
-{%- endmacro %}
-
-
 {#- Months since year 0: a small integer that orders and compares like the month itself. -#}
 {% macro month_number(date) -%}
     cast(extract(year from {{ date }}) * 12 + extract(month from {{ date }}) - 1 as integer)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from flows.errors import ConfigError
-from flows.warehouse.calendar import CALENDAR, calendar_range, working_day_calendar
+from flows.warehouse.calendar import CALENDAR, working_day_calendar
 
 
 def row(frame: pl.DataFrame, day: date) -> dict:
@@ -92,11 +92,3 @@ def test_mistakes_are_said_before_the_night_begins():
         working_day_calendar(day, day, "XX")
     with pytest.raises(ConfigError, match="2025-01-01 is listed under working_days and under holidays"):
         working_day_calendar(day, day, "CN", working_days=[day], holidays_off=[day])
-
-
-@pytest.mark.parametrize(
-    ("first", "expected"),
-    [(date(2019, 5, 5), date(2019, 1, 1)), (date(2025, 5, 5), date(2023, 1, 1)), (None, date(2023, 1, 1))],
-)
-def test_the_calendar_reaches_from_the_first_fact_to_the_end_of_next_year(first, expected):
-    assert calendar_range(first, date(2026, 3, 2)) == (expected, date(2027, 12, 31))

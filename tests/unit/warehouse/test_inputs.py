@@ -6,10 +6,13 @@ import polars as pl
 import pytest
 
 from flows.config.alerts import AlertRule
-from flows.config.settings import Hygiene
+from flows.config.fiscal import FiscalCalendar
+from flows.config.loader import CalendarOverrides
+from flows.config.settings import Hygiene, WorkCalendar
 from flows.config.stages import Stage
 from flows.history.change_log import empty_log
 from flows.warehouse import inputs
+from flows.warehouse.calendars import NamedCalendar, write_calendars
 from flows.workspace import Workspace
 
 AS_OF = date(2026, 3, 2)
@@ -77,19 +80,28 @@ def log_with(workspace: Workspace, entity: str, **values) -> None:
     row.write_parquet(folder / f"{AS_OF}.parquet")
 
 
+def calendar_of(country: str, workspace: Workspace) -> pl.DataFrame:
+    named = NamedCalendar(country, WorkCalendar(country=country), CalendarOverrides())
+    return pl.read_parquet(write_calendars(workspace, AS_OF, (named,), FiscalCalendar())[0])
+
+
 def test_the_calendar_begins_with_the_year_of_the_first_business_date_in_the_log(workspace):
     log_with(workspace, "contract", signed_on=date(2018, 7, 1), _valid_from=AS_OF)
     log_with(workspace, "opportunity", created_on=date(2020, 7, 1), created_at=datetime(1999, 1, 1), _valid_from=AS_OF)
     assert inputs.first_business_date(workspace) == date(2018, 7, 1)
-    frame = pl.read_parquet(inputs.write_calendar(workspace, AS_OF, "CN"))
+    frame = calendar_of("CN", workspace)
     assert (frame["day"].min(), frame["day"].max()) == (date(2018, 1, 1), date(2027, 12, 31))
+
+
+def test_the_calendar_reaches_to_the_last_period_that_a_target_is_stated_for(workspace):
+    log_with(workspace, "target", period_start_on=date(2029, 4, 1), _valid_from=AS_OF)
+    assert calendar_of("CN", workspace)["day"].max() == date(2029, 12, 31)
 
 
 def test_a_log_without_dates_gives_three_years(workspace):
     log_with(workspace, "contact", contact_id="a", _valid_from=date(2001, 1, 1))
     assert inputs.first_business_date(workspace) is None
-    frame = pl.read_parquet(inputs.write_calendar(workspace, AS_OF, "DE"))
-    assert frame["day"].min() == date(2023, 1, 1)
+    assert calendar_of("DE", workspace)["day"].min() == date(2023, 1, 1)
 
 
 def test_each_open_stage_says_what_is_expected_of_a_deal_and_others_fall_under_the_company(workspace):

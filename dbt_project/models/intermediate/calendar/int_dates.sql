@@ -1,32 +1,13 @@
 -- Grain: one day of the company's calendar.
+{% set kinds = ['month', 'quarter', 'half', 'year'] %}
 
-with run as (
-
-    select * from {{ ref('stg_night__run') }}
-
-),
-
-days as (
-
-    select * from {{ ref('stg_night__calendar_days') }}
-
-),
-
-placed as (
+with placed as (
 
     select
-        days.day,
-        days.is_working_day,
-        days.is_adjusted,
-        days.is_published,
-        days.holiday_name,
-        {{ month_start('days.day') }} as month_start_on,
-        {{ quarter_start('days.day', 'run.fiscal_year_start_month') }} as quarter_start_on,
-        {{ year_start('days.day', 'run.fiscal_year_start_month') }} as year_start_on,
-        {{ months_into_year('days.day', 'run.fiscal_year_start_month') }} as months_into_year,
-        case when days.is_working_day then 1 else 0 end as working_day_unit
-    from days
-    cross join run
+        *,
+        case when is_working_day then 1 else 0 end as working_day_unit
+    from {{ ref('stg_night__calendar_days') }}
+    where is_company
 
 ),
 
@@ -34,15 +15,14 @@ counted as (
 
     select
         placed.*,
-        {{ working_day_counts('month', 1) }},
-        {{ working_day_counts('quarter', 3) }},
-        {{ working_day_counts('year', 12) }}
+        {% for kind in kinds -%}
+            {{ working_day_counts(kind) }}{{ ',' if not loop.last }}
+        {% endfor %}
     from placed
 
 ),
 
--- A calendar of whole calendar years cuts the first and last fiscal year where that begins in another month: what is
--- not known whole has no positions.
+-- What is not known whole has no positions: the calendar may begin or end within a period.
 final as (
 
     select
@@ -51,21 +31,16 @@ final as (
         is_adjusted,
         is_published,
         holiday_name,
-        month_start_on,
-        month_end_on,
-        quarter_start_on,
-        quarter_end_on,
-        year_start_on,
-        year_end_on,
-        cast(extract(year from year_end_on) as integer) as fiscal_year,
-        cast(floor(months_into_year / 3) + 1 as integer) as fiscal_quarter,
-        cast(months_into_year + 1 as integer) as fiscal_month,
-        {{ if_whole_period('month', 'month_working_days_passed') }},
-        {{ if_whole_period('month', 'month_working_days') }},
-        {{ if_whole_period('quarter', 'quarter_working_days_passed') }},
-        {{ if_whole_period('quarter', 'quarter_working_days') }},
-        {{ if_whole_period('year', 'year_working_days_passed') }},
-        {{ if_whole_period('year', 'year_working_days') }}
+        {% for kind in kinds -%}
+            {{ kind }}_start_on,
+            {{ kind }}_end_on,
+            {{ if_whole_period(kind, kind ~ '_working_days_passed') }},
+            {{ if_whole_period(kind, kind ~ '_working_days') }},
+        {% endfor -%}
+        fiscal_year,
+        fiscal_half,
+        fiscal_quarter,
+        fiscal_month
     from counted
 
 )

@@ -1,5 +1,5 @@
 -- Grain: one row per metric × period × node in which something happened, up to and including the as-of date.
-{% set kinds = ['month', 'quarter', 'year'] %}
+{% set kinds = ['month', 'quarter', 'half', 'year'] %}
 {% set longer = kinds[1:] %}
 with
 

@@ -23,17 +23,23 @@ monthly as (
         opportunities.node_key,
         dates.month_start_on,
         dates.quarter_start_on,
+        dates.half_start_on,
         dates.year_start_on,
         sum(coalesce(opportunities.amount_cents, 0)) as amount_cents,
         count(*) as deals
     from opportunities
     inner join progress on opportunities.okey = progress.okey
     inner join dates on progress.forecast_close_on = dates.day
-    group by opportunities.node_key, dates.month_start_on, dates.quarter_start_on, dates.year_start_on
+    group by
+        opportunities.node_key,
+        dates.month_start_on,
+        dates.quarter_start_on,
+        dates.half_start_on,
+        dates.year_start_on
 ),
 
 periodic as (
-    {% for kind in ['month', 'quarter', 'year'] %}
+    {% for kind in ['month', 'quarter', 'half', 'year'] %}
         select
             'bookings' as metric,
             '{{ kind }}' as period_kind,

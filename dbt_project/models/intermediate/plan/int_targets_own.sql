@@ -9,6 +9,7 @@ given as (
         period_kind,
         period_start_on,
         quarter_start_on,
+        half_start_on,
         fiscal_year_start_on as year_start_on,
         base_hundredths,
         stretch_hundredths,
@@ -24,7 +25,7 @@ month_cells as (
     where period_kind = 'month'
 ),
 
-{% for kind, part, part_count in [('quarter', 'month', 3), ('year', 'quarter', 4)] %}
+{% for kind, part, part_count in [('quarter', 'month', 3), ('half', 'quarter', 2), ('year', 'half', 2)] %}
     {{ kind }}s_summed as (
         select
             plan_version,
@@ -33,6 +34,7 @@ month_cells as (
             '{{ kind }}' as period_kind,
             {{ kind }}_start_on as period_start_on,
             min(quarter_start_on) as quarter_start_on,
+            min(half_start_on) as half_start_on,
             year_start_on,
             cast(sum(base_hundredths) as bigint) as base_hundredths,
             -- The base target stands in for a part without a stretch target, once any part has one.
@@ -45,6 +47,7 @@ month_cells as (
             count(*) as n_parts,
             count(*) = {{ part_count }} and min(case when is_complete then 1 else 0 end) = 1 as is_complete
         from {{ part }}_cells
+        where metric not in {{ rate_metrics() }}
         group by
             plan_version,
             metric,
@@ -79,6 +82,7 @@ month_cells as (
             period_kind,
             period_start_on,
             quarter_start_on,
+            half_start_on,
             year_start_on,
             base_hundredths,
             stretch_hundredths,
@@ -94,6 +98,8 @@ unioned as (
     select * from month_cells
     union all
     select * from quarter_cells
+    union all
+    select * from half_cells
     union all
     select * from year_cells
 ),

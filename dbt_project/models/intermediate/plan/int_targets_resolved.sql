@@ -77,8 +77,10 @@ judged as (
         case
             when matched_node_key is null and match_count = 0 then 'unknown node'
             when matched_node_key is null then 'ambiguous node'
-            when period_kind = 'month' and extract(day from period_start_on) <> 1 then 'not the first day of a month'
+            when month_start_on is null then 'outside the calendar'
+            when period_kind = 'month' and period_start_on <> month_start_on then 'not the first day of a month'
             when period_kind = 'quarter' and period_start_on <> quarter_start_on then 'not the first day of a quarter'
+            when period_kind = 'half' and period_start_on <> half_start_on then 'not the first day of a half'
             when period_kind = 'year' and period_start_on <> fiscal_year_start_on
                 then 'not the first day of a fiscal year'
             when times_given > 1 then 'node given twice'
@@ -93,6 +95,7 @@ final as (
         period_kind,
         period_start_on,
         quarter_start_on,
+        half_start_on,
         fiscal_year_start_on,
         node_kind,
         node_name,

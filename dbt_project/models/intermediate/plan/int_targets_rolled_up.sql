@@ -84,7 +84,9 @@ summed as (
     left join nearest_standing
         on upward.node_key = nearest_standing.node_key
             and {{ same_cell('upward', 'nearest_standing') }}
-    where nearest_standing.ancestor_level is null or upward.ancestor_level > nearest_standing.ancestor_level
+    where
+        upward.metric not in {{ rate_metrics() }}
+        and (nearest_standing.ancestor_level is null or upward.ancestor_level > nearest_standing.ancestor_level)
     group by
         upward.plan_version,
         upward.metric,

@@ -10,7 +10,7 @@ source_files as (
 ),
 
 calendar_days as (
-    select * from {{ ref('stg_night__calendar_days') }}
+    select * from {{ ref('int_dates') }}
 ),
 
 -- Working days since the calendar began: their difference is the number of working days between two days.
