@@ -14,9 +14,9 @@ source_files as (
 
 final as (
 
-    select max(case when source_files.as_of_date < run.as_of_date then source_files.as_of_date end) as previous_as_of_date
+    select max(source_files.as_of_date) as previous_as_of_date
     from run
-    left join source_files on source_files.as_of_date < run.as_of_date
+    left join source_files on run.as_of_date > source_files.as_of_date
 
 )
 
