@@ -41,7 +41,6 @@ def check(
     Example: planloop plan check 2026 --xlsx check.xlsx
     """
     from flows.planning.smart_company import check_plans
-    from flows.planning.smart_known import read_known
     from flows.planning.smart_wording import records, rows, title
     from flows.planning.smart_workbook import write_check
 
@@ -51,8 +50,8 @@ def check(
     faults: list[str] = []
     config = load(command.config_folder, command.env, faults_of_plans=faults)
     language = config.settings.language if lang is None else cast("Language", lang)
-    known = read_known(command.workspace, command.workspace.published / "marts.duckdb", config.settings.engine)
-    reports = check_plans(config, faults, known, today(config.settings.zone), year)
+    marts, log = command.workspace.published / "marts.duckdb", command.workspace.history
+    reports = check_plans(config, faults, marts, log, today(config.settings.zone), year)
     if xlsx is not None:
         write_check(reports, xlsx, language)
     if as_json:

@@ -44,6 +44,7 @@ TARGET_NOTICES = {
         "Targets without a place, counted in no sum; mend the name or period in the plan, or the users:"
     ),
     "targets_beside_plan": "Targets of a source that the plan file states too; the plan file holds:",
+    "plan_fails": "Statements of the plan that fail `planloop plan check`; the night goes on:",
 }
 """What the summary says of targets that nobody is held to."""
 

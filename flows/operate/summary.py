@@ -29,6 +29,7 @@ def summarize(night: Night) -> dict[str, Any]:
         "warnings": [finding[f"message_{language}"] for finding in night.result("audit").get("findings", [])],
         "unplaced_targets": night.result("outlook").get("unplaced_targets", []),
         "targets_beside_plan": night.result("outlook").get("targets_beside_plan", []),
+        "plan_fails": night.result("outlook").get("plan_fails", []),
         "audit": night.result("audit"),
         "alerts": {name: night.result("notify").get(name, 0) for name in ("opened", "worsened", "resolved")},
         "mails": {name: night.result("notify").get(name, 0) for name in ("sent", "pending")},

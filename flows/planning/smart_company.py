@@ -6,25 +6,28 @@ from pathlib import Path
 
 from flows.config import Config
 from flows.config.plan.model import Plan
+from flows.config.settings import Language
 from flows.errors import ConfigError
 from flows.planning.capacity import WorkingDays
 from flows.planning.smart import Company, check_plan
 from flows.planning.smart_feeds import Feeds
 from flows.planning.smart_file import file_findings, read_what_stands
-from flows.planning.smart_known import Known
-from flows.planning.smart_model import Judged, Report
+from flows.planning.smart_known import read_known
+from flows.planning.smart_model import LETTERS, Judged, Report
+from flows.planning.smart_wording import letter_said, reason
 from flows.warehouse.calendar import working_day_calendar
 
 
 def check_plans(
-    config: Config, faults: Sequence[str], known: Known, today: date, year: int | None = None
+    config: Config, faults: Sequence[str], marts: Path, log: Path, today: date, year: int | None = None
 ) -> list[Report]:
     """Check the plans of the running and the coming fiscal years, or of one year.
 
     Args:
         config: loaded without regard to the faults of plan files.
         faults: of plan files.
-        known: what is published.
+        marts: what is published, or about to be; need not be there.
+        log: the change log that it was built from, one folder an entity.
         today: what is past and what is to come.
         year: of one plan; by default the running year and all later ones, or the newest plan where there is none.
 
@@ -37,6 +40,7 @@ def check_plans(
     if not wanted:
         which = "" if year is None else f" of fiscal {year}"
         raise ConfigError([f"{folder}: expected a plan{which} (<year>.yaml), found none"])
+    known = read_known(marts, log, [plan for plan in files.values() if plan])
     reports = []
     for path, plan in files.items():
         own = file_findings([fault for fault in faults if fault.startswith(str(path))])
@@ -45,6 +49,19 @@ def check_plans(
         elif plan is not None and plan.year in wanted:
             reports.append(_with(own, check_plan(plan, _company(config, plan.year), known, today)))
     return reports
+
+
+def failing_statements(config: Config, marts: Path, log: Path, as_of: date, language: Language) -> list[str]:
+    """What fails the check on a night, one line each: for who runs the night, which goes on all the same."""
+    if not config.plans:
+        return []
+    return [
+        f"{judged.item.name} · {letter_said(letter, language)}: {reason(judged, letter, language, everything=False)}"
+        for report in check_plans(config, (), marts, log, as_of)
+        for judged in report.judged
+        for letter in LETTERS
+        if judged.verdict(letter) == "fail"
+    ]
 
 
 def _plan_of(path: Path, plans: Iterable[Plan]) -> Plan | None:

@@ -1,19 +1,16 @@
 """What is known beside the plan: organisation, people, results, pipeline. Before the first night, nothing is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from flows.config.plan.model import Person
-from flows.config.settings import Engine
-from flows.history.change_log import night_files
-from flows.history.known import last_known
+from flows.config.plan.model import Person, Plan, resolved
 from flows.planning.people import read_headcount
-from flows.workspace import Workspace
 
 Cell = tuple[str, str]
 """Metric and node."""
@@ -66,10 +63,12 @@ class Known:
     year: Mapping[Cell, Outlook] = field(default_factory=dict)
 
 
-def read_known(workspace: Workspace, marts: Path, engine: Engine) -> Known:
-    """Read it from built marts (read-only) and the change log; nothing of it where there are no marts."""
+def read_known(marts: Path, log: Path, plans: Iterable[Plan]) -> Known:
+    """Read what ``plans`` name from built marts (read-only) and the change log; nothing where there are no marts."""
     if not marts.is_file():
         return Known()
+    stated = sorted({cell for plan in plans for cell in _cells(plan)})
+    cells = [[metric for metric, _ in stated], [node for _, node in stated]]
     with duckdb.connect(str(marts), read_only=True) as connection:
         night = connection.execute("select max(as_of_date) from marts.dim_stage").fetchall()[0][0]
         columns = {row[0] for row in connection.execute("describe marts.mart_target_attainment").fetchall()}
@@ -78,9 +77,15 @@ def read_known(workspace: Workspace, marts: Path, engine: Engine) -> Known:
             "select distinct segment from marts.dim_account where segment is not null"
         ).fetchall()
         months: dict[Cell, dict[date, Decimal]] = {}
+        connection.execute(
+            "create temporary table stated as select unnest($1) as metric, unnest($2) as node_key", cells
+        )
         for metric, node, start, actual in connection.execute(
-            "select metric, node_key, period_start_on, actual from marts.mart_target_attainment "
-            "where period_kind = 'month' and actual is not null"
+            """
+            select metric, node_key, period_start_on, actual
+            from marts.mart_target_attainment semi join stated using (metric, node_key)
+            where period_kind = 'month' and actual is not null
+            """
         ).fetchall():
             months.setdefault((metric, node), {})[start] = actual
         required = "coverage_required" if "coverage_required" in columns else "null"
@@ -88,41 +93,60 @@ def read_known(workspace: Workspace, marts: Path, engine: Engine) -> Known:
         for kind, metric, node, *outlook in connection.execute(
             f"""
             select period_kind, metric, node_key, period_start_on, target_base, coverage_remaining, {required}, p_hit
-            from marts.mart_target_attainment where is_current and period_kind in ('quarter', 'year')
+            from marts.mart_target_attainment semi join stated using (metric, node_key)
+            where is_current and period_kind in ('quarter', 'year')
             """  # noqa: S608 (one of two constants)
         ).fetchall():
             running[kind][metric, node] = Outlook(*outlook)
     return Known(
         night=night,
         nodes=frozenset(row[0] for row in nodes),
-        people=_people(workspace, night, engine),
-        headcount=read_headcount(workspace.history / "headcount"),
+        people=_people(log / "user"),
+        headcount=read_headcount(log / "headcount"),
         segments=frozenset(row[0] for row in segments),
-        kinds=_kinds(workspace, night),
+        kinds=_kinds(log / "activity"),
         months=months,
         quarter=running["quarter"],
         year=running["year"],
     )
 
 
-def _people(workspace: Workspace, night: date, engine: Engine) -> dict[str, Member]:
-    rows = last_known(workspace, night + timedelta(days=1), engine=engine)(
-        "user", ["user_id", "name", "is_active", "left_on"]
+def _cells(plan: Plan) -> Iterator[Cell]:
+    """What targets and pins are of."""
+    for version in resolved(plan):
+        yield from ((target.metric, target.node) for target in version.whole.targets)
+        yield from ((pin.metric, pin.node) for pin in version.whole.pins)
+
+
+def _people(log: Path) -> dict[str, Member]:
+    rows = _read(
+        log,
+        """
+        select user_id, name, is_active, left_on
+        from (
+            select *, row_number() over (partition by user_id order by _observed_on desc, _valid_from desc) as place
+            from read_parquet(?, union_by_name = true, hive_partitioning = false)
+        )
+        where place = 1 and _change <> 'deleted'
+        """,
     )
-    return {
-        row["user_id"]: Member(row["name"], row["is_active"] is not False, row["left_on"])
-        for row in rows.iter_rows(named=True)
-    }
+    return {user: Member(name, is_active is not False, left_on) for user, name, is_active, left_on in rows}
 
 
-def _kinds(workspace: Workspace, night: date) -> frozenset[str]:
-    files = night_files(workspace, "activity", night, including=True)
-    if not files:
-        return frozenset()
+def _kinds(log: Path) -> frozenset[str]:
+    rows = _read(
+        log,
+        """
+        select distinct lower(trim(activity_type))
+        from read_parquet(?, union_by_name = true, hive_partitioning = false)
+        where activity_type is not null
+        """,
+    )
+    return frozenset(kind for (kind,) in rows)
+
+
+def _read(log: Path, statement: str) -> list[tuple[Any, ...]]:
+    if not any(log.glob("*.parquet")):
+        return []
     with duckdb.connect() as connection:
-        rows = connection.execute(
-            "select distinct lower(trim(activity_type)) from read_parquet(?, union_by_name = true) "
-            "where activity_type is not null",
-            [[str(path) for path in files]],
-        ).fetchall()
-    return frozenset(row[0] for row in rows)
+        return connection.execute(statement, [str(log / "*.parquet")]).fetchall()

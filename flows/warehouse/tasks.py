@@ -10,6 +10,7 @@ from flows.config.settings import Flavour
 from flows.operate.logs import log_event
 from flows.operate.night import PROJECT, Night
 from flows.operate.tasks import show_table, stage_task
+from flows.planning.smart_company import failing_statements
 from flows.state.snoozes import snoozes_on
 from flows.warehouse import inputs
 from flows.warehouse.calendars import calendars_of, write_calendars
@@ -48,7 +49,12 @@ def _outlook(night: Night) -> dict[str, Any]:
         log_event("outlook", f"a target without a place: {target}", logging.WARNING)
     for target in beside:
         log_event("outlook", f"a source states what the plan states; the plan holds: {target}", logging.WARNING)
-    return {**notes, "unplaced_targets": unplaced, "targets_beside_plan": beside}
+    language = night.config.settings.operator.language
+    log = night.workspace.build / "log"
+    failing = failing_statements(night.config, night.workspace.candidate, log, night.as_of, language)
+    for statement in failing:
+        log_event("outlook", f"the plan fails its check: {statement}", logging.WARNING)
+    return {**notes, "unplaced_targets": unplaced, "targets_beside_plan": beside, "plan_fails": failing}
 
 
 def flavours_off(config: Config) -> list[str]:

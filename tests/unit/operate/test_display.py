@@ -43,6 +43,7 @@ def test_the_summary_tells_the_files_of_one_source_apart() -> None:
         "warnings": ["leads: 缺失"],
         "unplaced_targets": ["bookings, month 2026-11-01, region/Nroth: unknown node (plan 2026)"],
         "targets_beside_plan": ["bookings of 2026 (plan sheet)"],
+        "plan_fails": ["bookings · company · A achievable: +90.0% over 10.00"],
         "alerts": {"opened": 0, "worsened": 0, "resolved": 0},
         "mails": {"sent": 0, "pending": 0},
         "is_current": True,
@@ -52,6 +53,7 @@ def test_the_summary_tells_the_files_of_one_source_apart() -> None:
     print_summary(Console(file=page), summary, as_json=False)
     assert "deals_east.csv" in page.getvalue()
     assert "region/Nroth: unknown node" in page.getvalue()
+    assert "the night goes on:\n  bookings · company · A achievable: +90.0%" in page.getvalue()
     assert "the plan file holds:\n  bookings of 2026 (plan sheet)" in page.getvalue()
     assert "deals, deals_west.csv: columns not mapped: Region__c" in page.getvalue()
     assert "deals, deals.xlsx: changed since the last night: 新增的列：“备注”" in (page.getvalue())
