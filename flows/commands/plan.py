@@ -1,5 +1,7 @@
 """``planloop plan``: the plan of a fiscal year as files, versions and cells."""
 
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -63,3 +65,47 @@ def check(
             print_rows(console, title(report, language), shown, as_json=False)
     if any(report.count("fail") for report in reports):
         raise typer.Exit(1)
+
+
+@app.command()
+def activities(
+    context: typer.Context,
+    person: Annotated[
+        str | None, typer.Option(help="user_id or name of a rep; by default every rep.", show_default=False)
+    ] = None,
+    week: Annotated[
+        str | None,
+        typer.Option(help="2026-W47, or a day in it; by default the week of the published night.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what each rep has to do in a week, day by day: activity targets on working days, from the published marts.
+
+    Example: planloop plan activities --person U0001 --week 2026-W47
+    """
+    from flows.planning.activity_days import read_week
+
+    command: Command = context.obj
+    monday, found = read_week(command.workspace.published / "marts.duckdb", week, person)
+    if as_json:
+        print_json(console, [{**vars(one), "days": _dated(one.days), "months": _dated(one.months)} for one in found])
+        return
+    chinese = command.config().settings.language == "zh"
+    head = ("姓名", "活动", "本周", "当月") if chinese else ("rep", "activity", "week", "month")
+    days = sorted({day for one in found for day in one.days})
+    rows = [
+        {
+            head[0]: escape(f"{one.name} ({one.user_id})"),
+            head[1]: one.metric,
+            **{f"{day:%m-%d}": one.days.get(day, 0) for day in days},
+            head[2]: sum(one.days.values()),
+            head[3]: " + ".join(f"{start:%Y-%m}: {units:,}" for start, units in sorted(one.months.items())),
+        }
+        for one in found
+    ]
+    title = f"{monday:%G-W%V} 的活动目标" if chinese else f"Activity targets of {monday:%G-W%V}"
+    print_rows(console, title, rows, as_json=False)
+
+
+def _dated(units: Mapping[date, int]) -> dict[str, int]:
+    return {day.isoformat(): n for day, n in sorted(units.items())}
