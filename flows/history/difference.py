@@ -187,7 +187,7 @@ def _differences(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, toni
     """The selects of rows that are new, changed, gone, or said again."""
     columns, key = snapshot.columns, snapshot.columns.key
     state = snapshot.state_query(connection, only_key=True)
-    if not snapshot.repeating:
+    if not (snapshot.repeating or snapshot.settled):
         tonight, state = _without_equal_rows(connection, columns, tonight, state)
     agree = " and ".join(f"tonight.{quoted(name)} = state.{quoted(name)}" for name in key)
     is_tonight, is_known = f"tonight.{quoted(key[0])} is not null", f"state.{quoted(key[0])} is not null"

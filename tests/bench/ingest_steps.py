@@ -17,6 +17,9 @@ CONFIG = Path(__file__).parent / "config_ingest"
 
 def night(workspace_dir: str, as_of_text: str, *, commit: bool) -> dict[str, object]:
     """Land, validate and record as the night does, without Prefect and dbt."""
+    # Its first check loads Hypothesis where that is installed, which is with developers only.
+    import pandera.backends.polars.builtin_checks  # noqa: F401
+
     from flows.config import load
     from flows.history.commit import commit_night
     from flows.history.known import last_known, last_night

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from flows.ingest.readers.batch import ROW, Batch, Table, no_faulty
 
 FIRST_ROW = 1
-_BATCH_ROWS = 1 << 17
+_BATCH_ROWS = 1 << 14
+"""Few enough that the fresh rows of a night are several batches, which are judged at the same time."""
 _NUMBER = "file_row_number"
 _PLAIN = (pl.String, pl.Boolean, pl.Date, pl.Datetime, pl.Decimal)
 
