@@ -36,6 +36,8 @@ CHUNK = 1 << 25
 """Bytes that are taken apart at a time."""
 LONGEST = 1 << 26
 """Bytes of a record beyond which a file is left to the reader."""
+MOST_RECORDS = 1 << 25
+"""Records whose places and hashes are held in memory, 24 bytes each; a file with more is left to the reader."""
 _NEWLINE, _RETURN = 10, 13
 _CODECS = {"utf-8", "utf-8-sig", "gb18030"}
 """Encodings in which line ends, quotation marks and delimiters below ``@`` are never part of another character."""
@@ -151,18 +153,14 @@ def text_records(path: Path, source: Source, whole: Table, threads: int) -> Text
     marks = source.csv.quote.encode(), delimiter.encode()
     if codec not in _CODECS or any(len(mark) != 1 or mark >= b"@" for mark in marks):
         return None
-    pieces: list[_Piece | None] = []
-    waiting: deque[Future[_Piece | None]] = deque()
-    with ThreadPoolExecutor(threads) as workers:
-        for offset, text in _pieces(path, marks[0]):
-            if text is None:
-                return None
-            waiting.append(workers.submit(_take_apart, text, offset, *marks))
-            if len(waiting) > threads:
-                pieces.append(waiting.popleft().result())
-        pieces += [one.result() for one in waiting]
-    apart = [piece for piece in pieces if piece is not None]
-    if len(apart) < len(pieces) or not any(len(piece.starts) for piece in apart):
+    apart: list[_Piece] = []
+    count = 0
+    for piece in _apart(path, *marks, threads):
+        if piece is None or count > MOST_RECORDS:
+            return None
+        apart.append(piece)
+        count += len(piece.starts)
+    if not count:
         return None
     starts, ends = (np.concatenate([getattr(piece, name) for piece in apart]) for name in ("starts", "ends"))
     hashes = np.concatenate([piece.hashes for piece in apart])
@@ -181,6 +179,18 @@ class _Piece:
     starts: "Places"
     ends: "Places"
     hashes: "Hashes"
+
+
+def _apart(path: Path, quote: bytes, delimiter: bytes, threads: int) -> Iterator[_Piece | None]:
+    """The pieces of a file in order; None for one that cannot be taken apart for certain."""
+    waiting: deque[Future[_Piece | None]] = deque()
+    with ThreadPoolExecutor(threads) as workers:
+        for offset, text in _pieces(path, quote):
+            waiting.append(workers.submit(_take_apart, text, offset, quote, delimiter))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        for one in waiting:
+            yield one.result()
 
 
 def _mark_length(start: bytes) -> int:
@@ -218,7 +228,9 @@ def _end_of_records(text: bytes, quote: bytes) -> int:
     return int(ends[-1]) if len(ends) else 0
 
 
-def _take_apart(text: bytes, offset: int, quote: bytes, delimiter: bytes) -> _Piece | None:
+def _take_apart(text: bytes | None, offset: int, quote: bytes, delimiter: bytes) -> _Piece | None:
+    if text is None:
+        return None
     content = np.frombuffer(text, np.uint8)
     ends = np.flatnonzero(content == _NEWLINE) + 1
     if quote in text:

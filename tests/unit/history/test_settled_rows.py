@@ -495,6 +495,15 @@ def test_of_text_that_only_quotes_every_record_is_found(tmp_path, monkeypatch, c
     assert len(set(records.hashes)) == 3
 
 
+def test_a_text_of_more_records_than_memory_has_room_for_is_left_to_the_reader(tmp_path, monkeypatch):
+    path = tmp_path / "some.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 100)
+    monkeypatch.setattr("flows.ingest.settled.text_records.CHUNK", 40)
+    assert take_apart(path).count == 100
+    monkeypatch.setattr("flows.ingest.settled.text_records.MOST_RECORDS", 50)
+    assert take_apart(path) is None
+
+
 @pytest.mark.parametrize("line", [b'1,5" pipe and a 7" one', b"1,a\rb", b'1,"x" y', b'1,"open\n2,never closed'])
 def test_text_in_which_marks_do_more_than_quote_is_not_taken_apart(tmp_path, line):
     path = tmp_path / "some.csv"
