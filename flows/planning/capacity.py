@@ -32,6 +32,13 @@ class WorkingDays:
         """From one flag a day."""
         return cls(first, np.concatenate([[0], np.cumsum(np.fromiter(is_working, dtype=np.int64))]))
 
+    def spans(self, starts: Ints, ends: Ints) -> Ints:
+        """Working days between ordinals of dates, both included, of many at once; 0 where the end comes first."""
+        last = len(self.passed) - 1
+        low = np.clip(starts - self.first.toordinal(), 0, last)
+        high = np.clip(ends - self.first.toordinal() + 1, 0, last)
+        return np.maximum(0, self.passed[high] - self.passed[low])
+
     def between(self, start: date, end: date) -> int:
         """Working days from ``start`` to ``end``, both included; 0 where the end comes first."""
         last = len(self.passed) - 1
@@ -122,34 +129,70 @@ def capacities(
         days_of: calendars of people who have one of their own, by user_id.
         default_days: everybody else's.
     """
-    parts = [
-        [
-            person_month(person, ramps.get(person.ramp or ""), month, fiscal, days_of.get(person.user_id, default_days))
-            for month in months
-        ]
-        for person in people
-    ]
-    scales = {name: _places(getattr(cell, name) for row in parts for cell in row) for name in _FACTORS}
-    weight = np.zeros((len(people), len(months)), dtype=object)
-    for column in range(len(months)):
-        common = lcm(*{row[column].working_days for row in parts if row[column].working_days} or {1})
-        for number, row in enumerate(parts):
-            cell = row[column]
-            whole = cell.days_counted * (common // cell.working_days) if cell.working_days else 0
-            for name, places in scales.items():
-                whole *= int(getattr(cell, name).scaleb(places))
-            weight[number, column] = whole
+    counted, all_days = _days(people, months, days_of, default_days)
+    ramp = _ramps(people, ramps, months, fiscal)
+    factors = {
+        name: _whole([getattr(person, name) for person in people]) for name in ("quota", "active_share", "potential")
+    }
+    ramp_whole = _whole(ramp.ravel().tolist()).reshape(ramp.shape)
+    common = np.array([lcm(*{int(one) for one in column if one} or {1}) for column in all_days.T])
+    days_whole = counted * np.where(all_days > 0, common // np.maximum(all_days, 1), 0)
+    weight = ramp_whole * days_whole.astype(object)
+    for values in factors.values():
+        weight = weight * values[:, None]
+    for column in range(weight.shape[1]):
         weight[:, column] //= gcd(*weight[:, column]) or 1
-    capacity = np.array([[cell.capacity for cell in row] for row in parts], dtype=np.float64)
-    return Capacities(tuple(people), _narrow(weight), capacity.reshape(len(people), len(months)))
+    share = np.divide(counted, all_days, out=np.zeros(counted.shape), where=all_days > 0)
+    own = np.array([float(person.quota * person.active_share) for person in people])
+    return Capacities(tuple(people), _narrow(weight), own[:, None] * ramp.astype(np.float64) * share)
 
 
-_FACTORS = ("quota", "ramp", "active_share", "potential")
+def _days(
+    people: Sequence[Person], months: Sequence[Period], days_of: Mapping[str, WorkingDays], default_days: WorkingDays
+) -> tuple[Ints, Ints]:
+    """Working days of each person and month: those that the plan counts on, and all."""
+    counted = np.zeros((len(people), len(months)), dtype=np.int64)
+    whole = np.zeros_like(counted)
+    never, always = date.min.toordinal(), date.max.toordinal()
+    starts = np.array([(day.toordinal() if (day := one.counts_from or one.hired_on) else never) for one in people])
+    ends = np.array([one.left_on.toordinal() if one.left_on else always for one in people])
+    calendars = [days_of.get(person.user_id, default_days) for person in people]
+    for calendar in {id(one): one for one in calendars}.values():
+        rows = np.array([one is calendar for one in calendars])
+        for column, month in enumerate(months):
+            first, last = month.start_on.toordinal(), month.end_on.toordinal()
+            counted[rows, column] = calendar.spans(np.maximum(starts[rows], first), np.minimum(ends[rows], last))
+            whole[rows, column] = calendar.between(month.start_on, month.end_on)
+    return counted, whole
+
+
+def _ramps(
+    people: Sequence[Person], ramps: Mapping[str, Ramp], months: Sequence[Period], fiscal: FiscalCalendar
+) -> "np.ndarray":
+    found = np.full((len(people), len(months)), Decimal(1), dtype=object)
+    first = months[0].fiscal_year * MONTHS + months[0].number
+    hired_in: dict[date, int] = {}
+    for row, person in enumerate(people):
+        ramp = ramps.get(person.ramp or "")
+        if ramp is None or person.hired_on is None:
+            continue
+        if person.hired_on not in hired_in:
+            month = fiscal.period_of(person.hired_on, "month")
+            hired_in[person.hired_on] = month.fiscal_year * MONTHS + month.number
+        tenure = first - hired_in[person.hired_on] + 1
+        found[row] = [_ramped(ramp, tenure + number) for number in range(len(months))]
+    return found
+
+
+def _whole(values: Sequence[Decimal]) -> "np.ndarray":
+    """Exact whole numbers in the proportions of decimals."""
+    places = _places(values)
+    return np.array([int(value.scaleb(places)) for value in values], dtype=object)
 
 
 def _places(values: Iterable[Decimal]) -> int:
     """Decimal places that all values have at most."""
-    return max((max(0, -int(value.normalize().as_tuple().exponent)) for value in values), default=0)
+    return max((max(0, -int(value.normalize().as_tuple().exponent)) for value in set(values)), default=0)
 
 
 def _narrow(weight: "np.ndarray") -> Ints:

@@ -19,10 +19,10 @@ from flows.planning.tree import Tree
 from flows.warehouse.inputs import PLAN_TARGET
 
 DERIVATION = {
-    How.SEASON: "season",
-    How.SPLIT: "split",
-    How.PINNED: "pinned",
-    How.SUM_OF_NODES: "sum of nodes",
+    int(How.SEASON): "season",
+    int(How.SPLIT): "split",
+    int(How.PINNED): "pinned",
+    int(How.SUM_OF_NODES): "sum of nodes",
 }
 
 
@@ -73,13 +73,10 @@ def month_rows(months: Months, base: Answer, excess: Answer | None, capacity: Fl
     how = base.how[place, month]
     decomposed = np.isin(how, (How.SEASON, How.SPLIT))
     keys, parents = np.array(months.tree.keys, dtype=object), np.array(months.parent_keys(), dtype=object)
-    stretch: list[int | None] = [None] * len(place)
+    stretch = pl.Series([None] * len(place), dtype=pl.Int64)
     if excess is not None:
-        more = excess.amount[place, month] * unit + amount
-        stretch = [
-            int(one) if known else None
-            for one, known in zip(more, excess.how[place, month] != How.NONE, strict=True)
-        ]  # fmt: skip
+        known = pl.Series(excess.how[place, month] != How.NONE)
+        stretch = pl.Series(excess.amount[place, month] * unit + amount).zip_with(known, stretch)
     own = pl.DataFrame(
         {
             "plan_version": [months.version.id] * len(place),
@@ -91,7 +88,7 @@ def month_rows(months: Months, base: Answer, excess: Answer | None, capacity: Fl
             "parent_node_key": parents[place].tolist(),
             "base_hundredths": amount,
             "stretch_hundredths": stretch,
-            "derivation": [DERIVATION[How(one)] for one in how.tolist()],
+            "derivation": pl.Series(how).replace_strict(DERIVATION, return_dtype=pl.String),
             "weight": np.where(decomposed, share, np.nan),
             "capacity": capacity[place, month],
             "rounding_hundredths": rounding,
@@ -136,10 +133,14 @@ def _labelled(
         if one.last - one.first + 1 == length
     }
     past = months.start // length
-    derivation = [
-        "carried" if part < past else said.get((node, part), "sum of periods")
-        for node, part in sums.select("node_key", "part").iter_rows()
-    ]
+    stated_rows = pl.DataFrame(
+        [(node, part, how) for (node, part), how in said.items()],
+        schema={"node_key": pl.String, "part": pl.Int64, "said": pl.String},
+        orient="row",
+    )
+    sums = sums.join(stated_rows, on=["node_key", "part"], how="left")
+    own = pl.col("said").fill_null("sum of periods")
+    derivation = pl.when(pl.col("part") < past).then(pl.lit("carried")).otherwise(own)
     starts = {number: period.start_on for number, period in enumerate(periods)}
     return sums.select(
         plan_version=pl.lit(months.version.id),
@@ -151,7 +152,7 @@ def _labelled(
         parent_node_key=pl.col("parent_node_key"),
         base_hundredths=pl.col("base_hundredths"),
         stretch_hundredths=pl.col("stretch_hundredths"),
-        derivation=pl.Series(derivation, dtype=pl.String),
+        derivation=derivation,
         weight=pl.lit(None, dtype=pl.Float64),
         capacity=pl.lit(None, dtype=pl.Float64),
         rounding_hundredths=pl.lit(None, dtype=pl.Int32),
