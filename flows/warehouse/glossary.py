@@ -34,6 +34,7 @@ DOC_BLOCKS = DBT_PROJECT / "models" / "glossary"
 UNITS = {
     "count": "个",
     "share": "比例",
+    "percent": "百分比",
     "index": "指数",
     "days": "天",
     "working days": "工作日",

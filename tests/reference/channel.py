@@ -46,6 +46,22 @@ def channel(company: Company) -> dict[tuple[Any, ...], Row]:
     return {key: _row(facts) for key, facts in cells.items()}
 
 
+def store_states(company: Company) -> dict[Period, list[tuple[str | None, int]]]:
+    """Of every month the stores that were there at its end: whose each is, and 1 if it carried a product."""
+    visits = sorted(
+        (row for row in company.now("store_visit") if row["visited_on"] <= company.as_of and _is_done(row)),
+        key=lambda row: (row["visited_on"], row["visit_id"]),
+    )
+    found: dict[Period, list[tuple[str | None, int]]] = defaultdict(list)
+    for store in {row["store_id"]: row for row in company.log["store"]}.values():
+        mine = [row for row in visits if row["store_id"] == store["store_id"]]
+        for period in _periods(company, min((row["visited_on"] for row in visits), default=None)):
+            if period.kind == "month":
+                facts = _seen(company, store["store_id"], mine, period)
+                found[period] += [(store["owner_id"], facts["stores_carrying"])] if facts else []
+    return found
+
+
 def _periods(company: Company, first: date | None) -> list[Period]:
     found = {period for period in periods_of(company, company.as_of, ("month", "quarter"))}
     day = company.as_of

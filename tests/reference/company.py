@@ -28,6 +28,7 @@ class Company:
         keys: the key column of each entity.
         path: nodes above a person, from its own, by user_id; whoever is not there is unassigned.
         merged_into: surviving deal of each merged one.
+        merged_accounts: surviving account of each merged one.
         fiscal_start: first month of the fiscal year.
         holidays: days off beside weekends.
     """
@@ -39,6 +40,7 @@ class Company:
     merged_into: Mapping[str, str] = field(default_factory=dict)
     fiscal_start: int = 1
     holidays: frozenset[date] = frozenset()
+    merged_accounts: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _now(self) -> dict[str, list[Row]]:

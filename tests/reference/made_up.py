@@ -20,12 +20,23 @@ KEYS = {
     "requirement": "requirement_id",
     "store": "store_id",
     "store_visit": "visit_id",
+    "account": "account_id",
+    "contract": "contract_id",
+    "payment": "payment_id",
+    "fx_rate": "valid_from",
 }
 USERS = [
     {"user_id": "boss", "name": "老板", "role": "leader"},
     {"user_id": "mia", "name": "Mia", "role": "manager", "region": "华东", "team": "一队", "manager_id": "boss"},
     {"user_id": "ann", "name": "Ann", "role": "rep", "region": "华东", "team": "一队", "manager_id": "mia"},
-    {"user_id": "bob", "name": "Bob", "role": "rep", "region": "华东", "team": "二队", "manager_id": "boss"},
+    {
+        **{"user_id": "bob", "name": "Bob", "role": "rep", "region": "华北", "manager_id": "boss"},
+        "_valid_from": date(2024, 1, 15),
+    },
+    {
+        **{"user_id": "bob", "name": "Bob", "role": "rep", "region": "华东", "team": "二队", "manager_id": "boss"},
+        **{"_change": "changed", "_valid_from": date(2024, 6, 12)},
+    },
     {"user_id": "cai", "name": "蔡", "role": "rep", "region": "华北", "manager_id": "boss"},
     {"user_id": "dee", "name": "Dee", "role": "rep"},
 ]
@@ -57,7 +68,24 @@ def company(seed: int, leads: int = 150) -> Company:
     log["store"] = [row for number in range(leads // 5) for row in _store(random, number)]
     log["store_visit"] = [_visit(random, number, leads // 5) for number in range(leads * 2)]
     log["initiative"] = [_budget(random, number) for number in range(6)]
-    return Company(AS_OF, log, KEYS, PATH, merged, random.choice([1, 2, 4]), frozenset({date(2024, 5, 1)}))
+    fiscal_start = random.choice([1, 2, 4])
+    log["account"] = [
+        {
+            "account_id": f"c-{number}",
+            "name": "客户",
+            "merged_into_id": "c-0" if number == 1 else None,
+            "_valid_from": AS_OF,
+        }
+        for number in range(9)
+    ]
+    log["contract"] = [_contract(random, number) for number in range(leads // 3)]
+    log["payment"] = [_payment(random, number, leads // 3) for number in range(leads)]
+    log["fx_rate"] = [
+        {"currency": "USD", "valid_from": day, "rate": Decimal(rate), "_valid_from": AS_OF}
+        for day, rate in ((date(2021, 1, 1), "7.10000000"), (date(2024, 2, 7), "7.23450000"))
+    ]
+    holidays = frozenset({date(2024, 5, 1)})
+    return Company(AS_OF, log, KEYS, PATH, merged, fiscal_start, holidays, {"c-1": "c-0"})
 
 
 def _day(random: Random, last: date = AS_OF) -> date:
@@ -112,6 +140,23 @@ def _history(random: Random, deal: Row) -> list[Row]:
         }
         for place, (day, stage) in enumerate(told)
     ]
+
+
+def _contract(random: Random, number: int) -> Row:
+    row: Row = {"contract_id": f"k-{number:03d}", "owner_id": random.choice(OWNERS), "_valid_from": AS_OF}
+    row |= {"account_id": random.choice([None, *(f"c-{number}" for number in range(9))])}
+    row |= {"amount": Decimal(random.randrange(1, 10**7)) / 100, "currency": random.choice(["CNY", "USD"])}
+    row |= {"cost": random.choice([None, Decimal(random.randrange(1, 10**7)) / 100])}
+    return row | {"signed_on": _day(random, AS_OF + timedelta(9)) if random.random() < 0.9 else None}
+
+
+def _payment(random: Random, number: int, contracts: int) -> Row:
+    amount = Decimal(random.randrange(1, 10**6)) / 100
+    row: Row = {"payment_id": f"p-{number:03d}", "contract_id": f"k-{random.randrange(int(contracts * 1.1)):03d}"}
+    row |= {"amount": amount, "currency": random.choice(["CNY", "USD"]), "_valid_from": AS_OF - timedelta(number % 40)}
+    row |= {"due_on": _day(random, AS_OF + timedelta(30)) if random.random() < 0.9 else None}
+    row |= {"paid_on": _day(random, AS_OF + timedelta(5)) if random.random() < 0.6 else None}
+    return row | {"paid_amount": random.choice([None, amount, Decimal(int(amount)), amount * 2, Decimal(0)])}
 
 
 def _objection(random: Random, number: int, deals: int) -> Row:
@@ -172,7 +217,7 @@ def _lead(random: Random, number: int, deals: int) -> list[Row]:
     }
     row |= {"industry": random.choice(["制造业", "零售"]), "segment": random.choice(["A", "B", None])}
     row |= {"owner_id": random.choice(OWNERS)}
-    row |= {"status": random.choice(["New", "Converted", "disqualified", "无效", "跟进中", None])}
+    row |= {"status": random.choice(["New", "Converted", "disqualified", "无效", "合格", None])}
     if random.random() < 0.5:
         touch = at + timedelta(minutes=random.choice([random.randrange(-90, 500), random.randrange(30_000)]))
         row |= {"first_touch_at": touch, "first_touch_on": touch.date()}
@@ -189,8 +234,13 @@ def _lead(random: Random, number: int, deals: int) -> list[Row]:
 
 def _activity(random: Random, number: int, leads: int) -> Row:
     day = _day(random, AS_OF + timedelta(3))
-    row: Row = {"activity_id": f"a-{number:03d}", "activity_type": "call", "occurred_on": day, "_valid_from": AS_OF}
-    row |= {"occurred_at": _moment(random, day)}
+    row: Row = {
+        "activity_id": f"a-{number:03d}",
+        "activity_type": random.choice(["call", "Mail"]),
+        "occurred_on": day,
+        "_valid_from": AS_OF,
+    }
+    row |= {"occurred_at": _moment(random, day), "owner_id": random.choice(OWNERS)}
     return row | ({"lead_id": f"l-{random.randrange(leads):03d}"} if random.random() < 0.8 else {})
 
 

@@ -131,7 +131,7 @@ def test_what_a_flavour_leaves_out_is_read_by_nothing_else(manifest):
 
 
 def set_apart(name: str, manifest: dict[str, Any], flavoured: set[str]) -> bool:
-    """Whether dbt leaves a node out with the flavoured model (its tests), or the node asks whether the model is there."""
+    """Whether dbt leaves a node out with the flavoured model (its tests), or the node asks whether that is there."""
     [node] = [node for node in manifest["nodes"].values() if node["name"] == name]
     if node["resource_type"] == "test":
         return node["attached_node"] in flavoured
