@@ -209,6 +209,7 @@ class _Allocator:
             self.tree,
             weights,
             self.has_people,
+            np.asarray(self.weights.any(axis=1)),
             sums,
             {self.tree.place[node]: one.weights for node, one in seasons.items()},
             self.start,

@@ -37,6 +37,7 @@ class Question:
         tree: the organisation.
         weights: by node and month, of what is below it; whole numbers of one scale a month.
         has_people: nodes with people below them or in them.
+        has_heads: those of them with somebody who counts in some month of the year; others have no rows.
         stated: sums that nodes are to have; targets and cells set by hand.
         seasons: weights of the twelve months, of the nodes that state a target.
         start: the first month that is decomposed; those before are carried.
@@ -47,6 +48,7 @@ class Question:
     tree: Tree
     weights: Ints
     has_people: np.ndarray
+    has_heads: np.ndarray
     stated: Mapping[int, Mapping[Span, Sum]]
     seasons: Mapping[int, Weights]
     start: int
@@ -247,8 +249,9 @@ class _Decomposition:
             self.amount[place] = self.amount[self.tree.children[place]].sum(axis=0)
             self.exact[place] = self.amount[place]
             self.how[place] = How.SUM_OF_NODES
-        # A node without people that states nothing of this metric is there for another one's sake.
-        named = self.q.has_people.copy()
+        # Who counts in no month, and a node without people that states nothing of this metric, are there for the sake
+        # of another year or metric.
+        named = self.q.has_heads.copy()
         for place in self.q.stated:
             named[[place, *self.tree.above(place)]] = True
         self.how[~(self.covered & named)] = How.NONE

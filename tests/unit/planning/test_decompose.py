@@ -1,4 +1,4 @@
-"""Whatever the organisation, the weights and the cells set by hand: every level sums, pins hold, nothing is negative."""
+"""Any organisation, weights and hand-set cells: every level sums, what is stated holds, nothing is negative."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,0 +1,175 @@
+"""What is in force stays: sealed rows, changed files, restatements, and words that explain a cell."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from flows.config.fiscal import FiscalCalendar
+from flows.config.plan.model import Plan, resolved
+from flows.errors import ConfigError, PermanentError
+from flows.planning.allocation import Setting
+from flows.planning.basis import Basis, keep_basis, newest_basis, staged_basis, write_basis
+from flows.planning.capacity import WorkingDays
+from flows.planning.explain import explain
+from flows.planning.history import RESULTS, History
+from flows.planning.night import plan_inputs, plan_versions, seal_in_force
+from flows.planning.seal import read_seal, restate
+from flows.planning.show import cells, period_of, target_rows, tree_rows, write_workbook
+from flows.planning.trial import Trial
+from flows.warehouse.inputs import write_input
+from flows.workspace import Workspace
+
+FISCAL = FiscalCalendar()
+FIRST = date(2026, 1, 1)
+DAYS = WorkingDays.of(FIRST, ((FIRST + timedelta(days=number)).weekday() < 5 for number in range(365)))
+SETTING = Setting(FISCAL, "CNY", History(date(2026, 8, 1)), DAYS)
+
+
+def plan(**first: Any) -> Plan:
+    return Plan.model_validate(
+        {
+            "year": 2026,
+            "versions": [
+                {
+                    "id": "v1",
+                    "effective_on": "2026-01-01",
+                    "decided_by": "a",
+                    "reason": "annual",
+                    "seasonality": {"by": "flat"},
+                    "people": [
+                        {"user_id": "a", "region": "N"},
+                        {"user_id": "b", "region": "N", "potential": "3"},
+                    ],
+                    "targets": [{"metric": "bookings", "base": 1200}],
+                    **first,
+                },
+                {
+                    "id": "v2",
+                    "effective_on": "2026-07-01",
+                    "decided_on": "2026-06-20",
+                    "decided_by": "a",
+                    "reason": "revision",
+                    "targets": [{"metric": "bookings", "base": 1800}],
+                },
+            ],
+        }
+    )
+
+
+def night(workspace: Workspace, stated: Plan, as_of: date) -> pl.DataFrame:
+    """A night: its versions are allocated or read, and what is in force is sealed."""
+    planned = plan_versions(workspace, [stated], Path("plans"), SETTING, [], as_of)
+    versions, targets = plan_inputs(planned, SETTING)
+    write_input(workspace, "plan_version", versions)
+    write_input(workspace, "plan_target", targets)
+    seal_in_force(workspace, [stated], as_of, f"{as_of:%Y%m%d}-01")
+    return targets
+
+
+def months(targets: pl.DataFrame, version: str, node: str) -> list[int]:
+    chosen = targets.filter(plan_version=version, node_key=node, period_kind="month").sort("period_start_on")
+    return chosen["base_hundredths"].to_list()
+
+
+def test_a_version_is_sealed_once_in_force_and_a_change_of_it_is_refused(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    night(workspace, plan(), date(2026, 6, 20))
+    assert read_seal(workspace, "v1") is not None
+    assert read_seal(workspace, "v2") is None  # decided, not yet in force
+    changed = plan(targets=[{"metric": "bookings", "base": 1300}])
+    with pytest.raises(ConfigError, match=r"targets.bookings, company.base: 1200 → 1300.*new version.*restate v1"):
+        night(workspace, changed, date(2026, 6, 21))
+    # What is only said about a plan may change.
+    night(workspace, plan(reason="said better"), date(2026, 6, 21))
+
+
+def test_a_restatement_opens_the_version_and_those_that_carry_it_and_keeps_what_was(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    before = night(workspace, plan(), date(2026, 8, 1))
+    assert months(before, "v2", "company") == [10000] * 6 + [20000] * 6
+    versions = list(resolved(plan()))
+    with pytest.raises(PermanentError, match="expected a reason"):
+        restate(workspace, versions, reason=" ", on=date(2026, 8, 2))
+    assert restate(workspace, versions, reason="stated twice", on=date(2026, 8, 2)) == ["v1", "v2"]
+    after = night(workspace, plan(targets=[{"metric": "bookings", "base": 600}]), date(2026, 8, 2))
+    assert months(after, "v2", "company") == [5000] * 6 + [25000] * 6
+    seal = read_seal(workspace, "v1")
+    assert seal is not None and seal["sealed_on"] == "2026-08-02"
+    [entry] = seal["restated"]
+    assert (entry["reason"], entry["sealed_on"]) == ("stated twice", "2026-08-01")
+    assert months(pl.read_parquet(workspace.plans / entry["rows"]), "v1", "company") == [10000] * 12
+
+
+def test_a_sealed_version_does_not_follow_what_is_learnt_later(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    first = night(workspace, plan(), date(2026, 2, 1))
+    seal = workspace.plans / "v1.parquet"
+    sealed = pl.read_parquet(seal)
+    assert sealed.equals(first.filter(plan_version="v1"))
+    later = plan_versions(workspace, [plan()], Path("plans"), SETTING, [], date(2026, 3, 1))
+    assert later[0].allocation is None and later[0].targets.equals(sealed)
+
+
+def test_a_night_knows_only_what_was_decided_by_then(tmp_path: Path) -> None:
+    known = plan_versions(Workspace(tmp_path), [plan()], Path("plans"), SETTING, [], date(2026, 6, 19))
+    assert [one.version.id for one in known] == ["v1"]
+
+
+def test_what_a_night_knows_is_kept_and_read_again(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    results = pl.DataFrame([("bookings", "rep:a", FIRST, 100, 1, None)], schema=RESULTS, orient="row")
+    basis = Basis(History(FIRST, results, {"rep:a": "company"}, {"bookings": FIRST}), plan().versions[0].people)
+    for _ in range(2):
+        write_basis(basis, staged_basis(workspace))
+        keep_basis(workspace)
+    found = newest_basis(workspace)
+    assert found.headcount == basis.headcount
+    assert found.history.results.equals(results)
+    assert (found.history.parents, found.history.first_on) == (basis.history.parents, basis.history.first_on)
+
+
+def test_every_cell_says_how_it_came_about_in_figures_that_can_be_checked(tmp_path: Path) -> None:
+    """100 a month; a and b weigh 1 : 3, so that a has 25 in January; from July on 200, of which b has 150."""
+    versions = plan_versions(Workspace(tmp_path), [plan()], Path("plans"), SETTING, [], date(2026, 8, 1))
+    trial = Trial(versions, SETTING, date(2026, 8, 1))
+    july = period_of(FISCAL, 2026, "M07")
+    said = "\n".join(explain(trial, trial.version("v2"), "bookings", "rep:b", july, "en"))
+    for part in (
+        "base 150.00",
+        "Part of region:N, which has 200.00",
+        "rep:a: 50.00 (capacity 1.0000, weight 0.250000, split)",
+        "× potential 3 = 3.0000",
+        "200.00 × 0.75000000 = 150.00 (rounding added +0.00)",
+        "the year's 1,800.00, less 600.00 of months that are past, leaves 1,200.00",
+        "1,200.00 × 0.16666667 = 200.00",
+    ):
+        assert part in said, said
+    january = period_of(FISCAL, 2026, "2026-01")
+    carried = "\n".join(explain(trial, trial.version("v2"), "bookings", "rep:a", january, "zh"))
+    assert "沿用" in carried and "v1：rep:a M01" in carried and "100.00 × 0.25000000 = 25.00" in carried
+    quarter = explain(trial, trial.version("v2"), "bookings", "region:N", period_of(FISCAL, 2026, "Q3"), "en")
+    assert "M07 200.00 + M08 200.00 + M09 200.00 = 600.00" in quarter[1]
+    with pytest.raises(PermanentError, match="found no rep:x"):
+        explain(trial, trial.version("v2"), "bookings", "rep:x", july, "en")
+
+
+def test_a_version_is_shown_as_a_tree_and_written_as_a_workbook(tmp_path: Path) -> None:
+    versions = plan_versions(Workspace(tmp_path), [plan()], Path("plans"), SETTING, [], date(2026, 8, 1))
+    one = versions[0]
+    rows = tree_rows(cells(one, node="region:N", period=period_of(FISCAL, 2026, "Q1")), FISCAL, 2026)
+    assert [row["node"] for row in rows] == ["region:N", "  rep:a", "  rep:b"]
+    assert rows[1] == {
+        "metric": "bookings", "node": "  rep:a", "M01": "25.00", "M02": "25.00", "M03": "25.00", "Q1": "75.00",
+    }  # fmt: skip
+    [target] = target_rows(one)
+    assert (target["base"], target["season"]) == ("1,200.00", "flat")
+    from python_calamine import CalamineWorkbook
+
+    write_workbook(tmp_path / "plan.xlsx", one, one.targets, FISCAL)
+    sheet = CalamineWorkbook.from_path(str(tmp_path / "plan.xlsx")).get_sheet_by_name("bookings").to_python()
+    assert sheet[1][0] == "company" and sheet[1][-1] == 1200.0
+    with pytest.raises(PermanentError, match="expected a metric"):
+        cells(one, metric="nothing")
