@@ -16,8 +16,10 @@ cycles as (
     select * from {{ ref('int_won_cycles_measured') }}
 ),
 
+-- Who is to be hired stands in the plan before the CRM knows them; there is nothing yet to look back on.
 targets as (
     select * from {{ ref('int_targets_planned') }}
+    where is_node_known
 ),
 
 events as (
