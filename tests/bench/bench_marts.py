@@ -13,7 +13,8 @@ turn and each in a fresh process with the same memory limit and threads:
 
 Medians are compared: wall seconds of dbt ÷ plain SQL, and CPU seconds of all our marts ÷ the reference's, since those
 do not know what else the machine is doing. Each mart stands with its own seconds, with those of everything it is made
-from, and with the exponent by which its CPU seconds grow from the smallest scale to the largest.
+from, and with the exponent by which its CPU seconds grow from the smallest scale to the largest. Where the reference
+answers the same question, both stand side by side as well (``same_questions.py``); the total holds all the rest too.
 """
 
 import argparse
@@ -36,6 +37,7 @@ from tests.bench.build_copy import BuildCopy
 from tests.bench.mart_costs import Timings, growth_exponent, mart_costs, table
 from tests.bench.measure import Usage, measure
 from tests.bench.plain_sql import models_of, statements
+from tests.bench.same_questions import reference_parents, same_questions
 
 CONFIG = Path(__file__).parent / "config"
 AS_OF = "2024-12-31"
@@ -54,6 +56,7 @@ class Measured:
         cpu: median CPU seconds by way of building.
         peak_gib: most memory that a build took, by way of building.
         timings: median wall and CPU seconds of each model in plain SQL.
+        steps: the same of each step of the reference script.
     """
 
     scale: float
@@ -61,6 +64,7 @@ class Measured:
     cpu: dict[str, float]
     peak_gib: dict[str, float]
     timings: Timings
+    steps: Timings
 
 
 def main() -> None:
@@ -78,7 +82,11 @@ def main() -> None:
     try:
         scales = sorted(chosen.scales)
         found = [build(folder.resolve(), chosen.generator.resolve(), scale, chosen.repetitions) for scale in scales]
-        compare(found, folder.resolve() / f"build-{scales[-1]:g}" / "dbt" / "manifest.json")
+        compare(
+            found,
+            folder.resolve() / f"build-{scales[-1]:g}" / "dbt" / "manifest.json",
+            chosen.generator.resolve().with_name("reference.sql"),
+        )
     finally:
         if not chosen.keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -101,6 +109,7 @@ def build(folder: Path, generator: Path, scale: float, repetitions: int) -> Meas
     dbt_env = dbt_environment(env, copy.folder, engine.memory_limit, engine.threads)
     plain, timings = folder / "marts.json", folder / "timings.json"
     each_model: list[Timings] = []
+    each_step: list[Timings] = []
 
     def by_dbt() -> Usage:
         copy.clear_databases()
@@ -116,7 +125,9 @@ def build(folder: Path, generator: Path, scale: float, repetitions: int) -> Meas
         return usage
 
     def by_reference() -> Usage:
-        return reference(generator.parent, data, engine.memory_limit, engine.threads, folder / "reference.log")
+        usage, steps = reference(generator.parent, data, engine.memory_limit, engine.threads, folder / "reference.log")
+        each_step.append(steps)
+        return usage
 
     measured = interleave({DBT: by_dbt, PLAIN: by_statements, REFERENCE: by_reference}, repetitions)
     result = Measured(
@@ -125,35 +136,43 @@ def build(folder: Path, generator: Path, scale: float, repetitions: int) -> Meas
         {way: statistics.median(usage.cpu for usage in usages) for way, usages in measured.items()},
         {way: max(usage.peak_mib for usage in usages) / 1024 for way, usages in measured.items()},
         _medians(each_model[1:]),  # the first turn warms up
+        _medians(each_step[1:]),
     )
     say({"bench": "marts", "scale": scale, "wall_medians": rounded(result.wall), "cpu_medians": rounded(result.cpu)})
     return result
 
 
-def reference(folder: Path, data: Path, memory_limit: str, threads: int, log: Path) -> Usage:
+def reference(folder: Path, data: Path, memory_limit: str, threads: int, log: Path) -> tuple[Usage, Timings]:
     """The reference script once, on the same files.
+
+    Returns:
+        What it used, and wall and CPU seconds of each of its steps.
 
     Raises:
         RuntimeError: a step failed; the script itself ends with 0 all the same.
     """
     log.unlink(missing_ok=True)
     options = {"src": data, "fmt": "parquet", "threads": threads, "mem": memory_limit, "sql": folder / "reference.sql"}
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    words = [*(word for name, value in options.items() for word in (f"--{name}", str(value))), "--steps"]
     usage = measure([sys.executable, str(folder / "run_reference.py"), *words], env=os.environ, cwd=data, log=log)
-    status = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])["status"]
-    if status != "ok":
-        raise RuntimeError(f"the reference script failed at {status}")
-    return usage
+    told = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+    if told["status"] != "ok":
+        raise RuntimeError(f"the reference script failed at {told['status']}")
+    return usage, {name: (wall, cpu) for name, (wall, cpu) in told["steps"].items()}
 
 
-def compare(found: Sequence[Measured], manifest: Path) -> None:
+def compare(found: Sequence[Measured], manifest: Path, script: Path) -> None:
     """Print the marts one by one, then the totals against their targets."""
     sizes = [measured.scale for measured in found]
     models = models_of(manifest)
     print("\nPlain SQL, median seconds: a mart alone (wall, CPU), and CPU with everything it is made from (whole)")
     for line in table(sizes, mart_costs(models, sizes, [measured.timings for measured in found])):
         print(line)
+    parents = reference_parents(script)
     for measured in found:
+        print(f"\n{measured.scale:g} M, the same questions, with everything the answers are made from")
+        for line in same_questions(models, measured.timings, parents, measured.steps):
+            print(line)
         wall, cpu, size = measured.wall, measured.cpu, f"{measured.scale:g} M"
         against_plain, against_reference = wall[DBT] / wall[PLAIN], cpu[PLAIN] / cpu[REFERENCE]
         peak = max(measured.peak_gib[way] for way in (DBT, PLAIN))

@@ -53,7 +53,7 @@ def mart_costs(
     for key, node in models.items():
         if node["schema"] != "marts":
             continue
-        names = {node["name"], *(models[parent]["name"] for parent in _ancestors(key, models))}
+        names = {node["name"], *(models[parent]["name"] for parent in ancestors(key, models))}
         own = [took.get(node["name"], (0.0, 0.0)) for took in timings]
         cpu = tuple(pair[1] for pair in own)
         whole = tuple(sum(took[name][1] for name in names if name in took) for took in timings)
@@ -62,7 +62,8 @@ def mart_costs(
     return sorted(costs, key=lambda cost: -cost.cpu[-1])
 
 
-def _ancestors(key: str, models: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def ancestors(key: str, models: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Unique ids of all models that a model is made from."""
     found: set[str] = set()
     waiting = [key]
     while waiting:

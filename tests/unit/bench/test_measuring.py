@@ -12,6 +12,7 @@ from flows.config import load
 from schemas.registry import ENTITIES
 from tests.bench.mart_costs import growth_exponent, mart_costs, table
 from tests.bench.plain_sql import run, statements
+from tests.bench.same_questions import SAME_QUESTIONS, reference_parents, same_questions
 
 PROJECT = Path(__file__).parents[3]
 # In a process of its own: measuring waits for every orphan of the process that measures.
@@ -102,6 +103,50 @@ def test_a_mart_costs_itself_and_everything_it_is_made_from_once():
     assert head.split() == "mart wall 0.1 M CPU 0.1 M whole 0.1 M wall 1 M CPU 1 M whole 1 M growth".split()
     assert first.split() == ["mart_y", "0.30", "0.50", "2.50", "3.00", "5.00", "25.00", "1.00"]
     assert len(second) == len(first) == len(head)
+
+
+REFERENCE = """
+-- @step load_deals [parquet]
+CREATE TABLE raw_deals AS SELECT 1;
+-- @step load_deals [csv]
+CREATE TABLE raw_deals AS SELECT 2;
+-- not read by the next: int_other
+-- @step int_deal
+CREATE TABLE int_deal AS SELECT * FROM raw_deals; -- int_other
+-- @step int_other
+CREATE TABLE int_other AS SELECT 1;
+-- @step mart_opportunity
+CREATE TABLE mart_opportunity AS SELECT * FROM int_deal JOIN raw_deals USING (n);
+"""
+
+
+def test_a_question_costs_its_marts_and_all_they_are_made_from_on_either_side(tmp_path, monkeypatch):
+    (tmp_path / "reference.sql").write_text(REFERENCE)
+    parents = reference_parents(tmp_path / "reference.sql")
+    assert parents == {
+        "load_deals": set(),
+        "int_deal": {"load_deals"},
+        "int_other": set(),
+        "mart_opportunity": {"int_deal", "load_deals"},
+    }
+    questions = {"deals": (["fct_opportunity"], ["mart_opportunity"])}
+    monkeypatch.setattr("tests.bench.same_questions.SAME_QUESTIONS", questions)
+    models = {
+        "m.a": {"name": "a", "depends_on": {"nodes": []}},
+        "m.f": {"name": "fct_opportunity", "depends_on": {"nodes": ["m.a"]}},
+        "m.z": {"name": "mart_else", "depends_on": {"nodes": ["m.a"]}},
+    }
+    ours = {"a": (0.0, 2.0), "fct_opportunity": (0.0, 1.0), "mart_else": (0.0, 4.0)}
+    theirs = {"load_deals": (0.0, 1.0), "int_deal": (0.0, 0.5), "int_other": (0.0, 0.5), "mart_opportunity": (0.0, 0.5)}
+    lines = list(same_questions(models, ours, parents, theirs))
+    assert lines[1].split() == ["deals", "3.00", "2.00", "1.50"]
+    assert lines[2].split() == ["these", "together", "3.00", "2.00", "1.50"]
+    assert lines[3].split() == ["everything", "7.00", "2.50", "2.80"]
+
+
+def test_the_questions_are_of_marts_that_exist():
+    made = {model.stem for model in (PROJECT / "dbt_project" / "models" / "marts").rglob("*.sql")}
+    assert {mart for ours, _ in SAME_QUESTIONS.values() for mart in ours} <= made
 
 
 def test_the_benchmarks_configuration_is_valid():
