@@ -14,6 +14,7 @@ import typer
 from flows.commands import (
     alerts,
     deals,
+    init,
     metrics,
     night,
     onboard,
@@ -33,6 +34,7 @@ from flows.workspace import Workspace
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 for _command in (
     night.refresh,
+    init.init,
     onboard.onboard,
     night.demo,
     operate.status,

@@ -1,0 +1,53 @@
+"""A new company's configuration loads, passes the check of its plan, and never overwrites what is there."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from flows.cli import app
+from flows.config.loader import load
+from flows.config.plan.model import PlanFlavour
+from flows.errors import ConfigError
+from flows.onboard.flavours import new_company, write_company
+
+FLAVOURS = get_args(PlanFlavour)
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+def planloop(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, ["--config", str(folder), "--workspace", str(folder.parent / "var"), *words])
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_each_flavour_loads_and_its_plan_passes_the_check(tmp_path: Path, flavour: str, language: str) -> None:
+    folder = tmp_path / "[new] company"
+    made = planloop(folder, "init", str(folder), "--flavour", flavour, "--language", language, "--year", "2031")
+    assert made.exit_code == 0, made.output
+    config = load(folder, {})
+    assert [(plan.year, plan.flavour) for plan in config.plans] == [(2031, flavour)]
+    assert config.settings.language == language
+    assert ("channel" in config.flavours) == (flavour == "channel")
+    for source in config.sources.sources.values():
+        assert len(list((folder / "exports").glob(f"{source.name}.csv"))) == 1
+    checked = planloop(folder, "plan", "check", "2031", "--json")
+    assert checked.exit_code == 0, checked.output
+    comments = [
+        line.partition("#")[2] for path in folder.rglob("*.yaml") for line in path.read_text("utf-8").splitlines()
+    ]
+    assert any(HAN.search(comment) for comment in comments) == (language == "zh")
+
+
+def test_the_plan_of_a_small_company_is_one_page() -> None:
+    texts = new_company(Path("/c"), "small", "zh", 2026)
+    assert texts[Path("/c/plans/2026.yaml")].count("\n") <= 32
+
+
+def test_nothing_is_overwritten_and_nothing_written_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "stages.yaml").write_text("ours", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"stages.yaml: expected no file, found one"):
+        write_company(new_company(tmp_path, "saas", "en", 2026), tmp_path, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["stages.yaml"]
