@@ -18,6 +18,7 @@ from flows.ingest.settled.exports import Exports
 from flows.ingest.settled.memory import LastNight
 from flows.ingest.validation import border_of
 from flows.ingest.validation import validate as validate_files
+from flows.operate.logs import log_event
 from flows.operate.night import Night
 from flows.operate.tasks import show_table, stage_task
 
@@ -74,6 +75,10 @@ def _validate(
     judged = validate_files(files, sources, settings, config.stages, workspace, night.as_of, memory)
     borders = [border_of(file, sources[file.source], settings, config.stages, workspace, night.as_of) for file in files]
     accounts = resolve(borders, judged, sources, settings, workspace.build, last_known, memory)
+    for account in accounts:
+        if account.rows_settled:
+            settled = f"{account.rows_settled:,} of {account.rows_in:,} rows stand as they stood last night"
+            log_event("validate", f"{account.source}, {account.file}: {settled}")
     rows = [account.to_record() for account in accounts]
     show_table(
         "validated", [{name: row[name] for name in SHOWN} for row in rows], "Rows by file, as judged at the border"
