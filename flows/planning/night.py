@@ -1,5 +1,6 @@
 """The plan of a night: every version that is known, allocated or as it was sealed."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -64,7 +65,7 @@ def plan_versions(
         versions = resolved(plan)
         known = [number for number, version in enumerate(versions) if version.decided_on <= as_of]
         for version in versions[: max(known, default=-1) + 1]:
-            where = f"{folder / f'{plan.year}.yaml'}: versions.{version.id}"
+            where = _where(folder, plan.year, version.id)
             try:
                 one = _planned(workspace, version, where, setting, sheet, before)
             except ConfigError as error:
@@ -76,6 +77,16 @@ def plan_versions(
     if faults:
         raise ConfigError(faults)
     return found
+
+
+def _where(folder: Path, fiscal_year: int, version: str) -> str:
+    """File, line and name of a version, as messages begin."""
+    for path in sorted(folder.glob("*.y*ml")):
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        for number, line in enumerate(lines, start=1):
+            if re.match(rf"[\s\-{{]*id:\s*[\"']?{re.escape(version)}(?![\w.-])", line):
+                return f"{path}:{number}: versions.{version}"
+    return f"{folder / f'{fiscal_year}.yaml'}: versions.{version}"
 
 
 def _planned(

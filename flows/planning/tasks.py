@@ -8,6 +8,7 @@ from flows.operate.tasks import show_table, stage_task
 from flows.planning.basis import read_basis, staged_basis, write_basis
 from flows.planning.night import notes_of, plan_inputs, plan_versions
 from flows.planning.setting import setting_of
+from flows.planning.twice import stated_twice
 from flows.warehouse.inputs import write_input
 
 
@@ -28,7 +29,7 @@ def _plan(night: Night) -> dict[str, Any]:
     versions, targets = plan_inputs(planned, setting)
     write_input(workspace, "plan_version", versions)
     write_input(workspace, "plan_target", targets)
-    notes = notes_of(planned)
+    notes = [*notes_of(planned), *stated_twice(workspace.build_log("target"), targets, setting.fiscal)]
     for note in notes:
         log_event("plan", note)
     rows = [{name: str(value) for name, value in row.items()} for row in versions.to_dicts()]

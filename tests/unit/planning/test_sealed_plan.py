@@ -19,6 +19,7 @@ from flows.planning.night import plan_inputs, plan_versions, seal_in_force
 from flows.planning.seal import read_seal, restate
 from flows.planning.show import cells, period_of, target_rows, tree_rows, write_workbook
 from flows.planning.trial import Trial
+from flows.planning.twice import stated_twice
 from flows.warehouse.inputs import write_input
 from flows.workspace import Workspace
 
@@ -173,3 +174,23 @@ def test_a_version_is_shown_as_a_tree_and_written_as_a_workbook(tmp_path: Path) 
     assert sheet[1][0] == "company" and sheet[1][-1] == 1200.0
     with pytest.raises(PermanentError, match="expected a metric"):
         cells(one, metric="nothing")
+
+
+def test_a_metric_that_a_source_states_too_is_told(tmp_path: Path) -> None:
+    planned = plan_versions(Workspace(tmp_path), [plan()], Path("plans"), SETTING, [], date(2026, 8, 1))
+    log = tmp_path / "target"
+    log.mkdir()
+    stated = {"metric": ["bookings", "bookings", "margin"], "period_start_on": [FIRST, date(2025, 3, 1), FIRST]}
+    pl.DataFrame(stated).write_parquet(log / "2026-08-01.parquet")
+    [said] = stated_twice(log, planned[0].targets, FISCAL)
+    assert said.startswith("bookings, fiscal year 2026")
+
+
+def test_a_fault_names_the_file_and_the_line_of_its_version(tmp_path: Path) -> None:
+    folder = tmp_path / "plans"
+    folder.mkdir()
+    (folder / "2026.yaml").write_text("year: 2026\nversions:\n  - id: v1-old\n  - id: v1\n", encoding="utf-8")
+    impossible = plan(pins=[{"metric": "bookings", "node": "rep:a", "period": "Q1", "base": 5000, "reason": "x"}])
+    with pytest.raises(ConfigError) as refused:
+        plan_versions(Workspace(tmp_path), [impossible], folder, SETTING, [], date(2026, 8, 1))
+    assert str(refused.value).startswith(f"{folder / '2026.yaml'}:4: versions.v1.bookings, ")
