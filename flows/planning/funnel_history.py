@@ -106,7 +106,7 @@ def _measured(connection: duckdb.DuckDBPyConnection, step: FunnelStep, as_of: da
     target = plan_metric(step.to)
     if target is not None and target.unit == "money":
         return _worth(connection, step, as_of) if step.metric == "won_count" else {}
-    if step.metric == "leads":
+    if step.metric in ("leads", "qualified_leads"):
         return _of_leads(connection, step, as_of)
     began, reached = _began(step.metric), _reached(step.to)
     return _of_deals(connection, step, as_of, began, reached) if began and reached else {}
@@ -236,25 +236,35 @@ def _worth(connection: duckdb.DuckDBPyConnection, step: FunnelStep, as_of: date)
     return {node: Measured(Fraction(hundredths, 100), n, 0) for node, (n, hundredths) in sums.items()}
 
 
-def _of_leads(connection: duckdb.DuckDBPyConnection, step: FunnelStep, as_of: date) -> dict[str, Measured]:
-    """Leads that became deals within 90 days, of months that are so old: as the lead funnel counts them.
+_LEADS = {
+    ("leads", "qualified_leads"): ("leads", "qualified"),
+    ("leads", "created_count"): ("leads", "converted_90d"),
+    ("qualified_leads", "created_count"): ("qualified", "converted_90d"),
+}
 
-    It tells days only by windows of 30: the first within which half of them had converted.
+
+def _of_leads(connection: duckdb.DuckDBPyConnection, step: FunnelStep, as_of: date) -> dict[str, Measured]:
+    """Leads that were qualified, and that became deals within 90 days, of months that are so old: as their mart counts.
+
+    It tells days only of conversions, and those by windows of 30: the first within which half of them had converted.
     """
-    if step.to != "created_count":
+    of, made = _LEADS.get((step.metric, step.to), (None, None))
+    if of is None:
         return {}
     rows = connection.execute(
-        """
-        select node_key, sum(leads), sum(converted_30d), sum(converted_60d), sum(converted_90d)
+        f"""
+        select node_key, sum({of}), sum({made}), sum(converted_30d), sum(converted_60d), sum(converted_90d)
         from marts.mart_lead_funnel
         where period_kind = 'month' and source = 'all' and quality = 'all' and industry = 'all' and segment = 'all'
             and converted_90d is not null and period_start_on between $first and $as_of
         group by node_key
-        """,
+        """,  # noqa: S608 (columns named above)
         _window(as_of),
     ).fetchall()
+    is_dated = (step.metric, step.to) == ("leads", "created_count")
     return {
-        node: Measured(Fraction(int(within[-1])), int(leads), _window_of_half(within)) for node, leads, *within in rows
+        node: Measured(Fraction(int(reached)), int(n), _window_of_half(within) if is_dated else None)
+        for node, n, reached, *within in rows
     }
 
 

@@ -75,6 +75,7 @@ def _judged(company: Company, lead: Mapping[str, Any]) -> dict[str, Any]:
     status = (lead.get("status") or "").lower()
     converted = converted_on is not None or stated is not None or status == "converted"
     result: dict[str, Any] = {"converted": converted, "given_up": status in GIVEN_UP and not converted}
+    result["qualified"] = converted or status == "合格"
     result["days"] = max(0, (converted_on - lead["created_on"]).days) if converted_on else None
     result["deal"] = deal if deal and not deal["is_deleted"] else None
     result["minutes"] = result["working_days"] = None
@@ -106,6 +107,7 @@ def _row(
         "leads": n,
         "lead_share": _rate(n, in_all),
         "touched": sum(member["working_days"] is not None for member in members),
+        "qualified": sum(member["qualified"] for member in members),
         "converted": converted,
         "disqualified": given_up,
         "unresolved": n - converted - given_up,

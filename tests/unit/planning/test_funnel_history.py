@@ -62,12 +62,13 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         connection.execute(
             "create table marts.mart_lead_funnel as select * from (values "
-            "('month', date '2026-01-01', 'company', 'all', 60, 10, 20, 24), "
-            "('month', date '2026-02-01', 'company', 'all', 40, 4, 10, 16), "
-            "('month', date '2026-02-01', 'company', 'web', 40, 4, 10, 16), "
-            "('quarter', date '2026-01-01', 'company', 'all', 100, 14, 30, 40), "
-            "('month', date '2026-06-01', 'company', 'all', 50, null, null, null)) as leads "
-            "(period_kind, period_start_on, node_key, source, leads, converted_30d, converted_60d, converted_90d)"
+            "('month', date '2026-01-01', 'company', 'all', 60, 40, 10, 20, 24), "
+            "('month', date '2026-02-01', 'company', 'all', 40, 24, 4, 10, 16), "
+            "('month', date '2026-02-01', 'company', 'web', 40, 24, 4, 10, 16), "
+            "('quarter', date '2026-01-01', 'company', 'all', 100, 64, 14, 30, 40), "
+            "('month', date '2026-06-01', 'company', 'all', 50, 5, null, null, null)) as leads "
+            "(period_kind, period_start_on, node_key, source, leads, qualified, converted_30d, converted_60d, "
+            "converted_90d)"
         )
         for column in ("quality", "industry", "segment"):
             connection.execute(f"alter table marts.mart_lead_funnel add column {column} varchar default 'all'")
@@ -116,6 +117,10 @@ def test_leads_become_deals_as_the_lead_funnel_counts_them(marts: Path) -> None:
     history = read(marts, *link, rate="history")
     # Months old enough for 90 days: 40 of 100; half of them within 60 days.
     assert history.links[link] == {"company": Measured(Fraction(40), 100, 60)}
+    # By way of the 64 that were qualified it is the same: 64 / 100 × 40 / 64.
+    first, second = ("leads", "qualified_leads"), ("qualified_leads", "created_count")
+    assert read(marts, *first, rate="history").links[first]["company"] == Measured(Fraction(64), 100, None)
+    assert read(marts, *second, rate="history").links[second]["company"] == Measured(Fraction(40), 64, None)
 
 
 def test_what_no_cohort_tells_is_left_to_the_plan(marts: Path) -> None:

@@ -6,8 +6,8 @@
 -#}
 {% set dimensions = ['source', 'quality', 'industry', 'segment'] -%}
 {% set measures = [
-    'leads', 'touched', 'converted', 'disqualified', 'converted_undated', 'within_30', 'within_60', 'within_90',
-    'deals', 'won', 'lost', 'won_cents', 'open_cents'
+    'leads', 'touched', 'qualified', 'converted', 'disqualified', 'converted_undated', 'within_30', 'within_60',
+    'within_90', 'deals', 'won', 'lost', 'won_cents', 'open_cents'
 ] -%}
 
 with dates as (
@@ -44,6 +44,7 @@ counted as (
         {{ each_column(dimensions, 'leads') }},
         dates.month_start_on,
         leads.is_touched,
+        leads.is_converted or leads.is_taken_on as is_qualified,
         leads.is_converted,
         leads.is_disqualified,
         leads.days_to_conversion,
@@ -60,6 +61,7 @@ counted as (
 {% set counts -%}
     count(*) as leads,
         count(case when is_touched then 1 end) as touched,
+        count(case when is_qualified then 1 end) as qualified,
         count(case when is_converted then 1 end) as converted,
         count(case when is_disqualified then 1 end) as disqualified,
         count(case when is_converted and days_to_conversion is null then 1 end) as converted_undated,

@@ -115,6 +115,7 @@ final as (
         leads,
         round({{ ratio('leads', 'node_leads') }}, 6) as lead_share,
         touched,
+        qualified,
         converted,
         disqualified,
         leads - converted - disqualified as unresolved,
