@@ -1,11 +1,11 @@
-"""``planloop plan diff``, ``export``, ``import``: the plan as files and workbooks, and what differs between them."""
+"""``planloop plan diff | export | import``: the plan as files and workbooks, and what differs between them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from flows.commands.context import Command, Json, console
+from flows.commands.context import Command, Json, console, today
 from flows.config.settings import Language
 from flows.operate.display import print_json, print_rows
 
@@ -14,22 +14,36 @@ def diff(
     context: typer.Context,
     version_a: Annotated[str, typer.Argument(help="Id of the version before.")],
     version_b: Annotated[str, typer.Argument(help="Id of the version after.")],
+    node: Annotated[str, typer.Option(help="Node whose cells are printed; --json and --xlsx have all.")] = "company",
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write all differences to this workbook.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what differs between two versions: what they state.
+    """Show what differs between two versions: what they state, and what they ask of whom, cell by cell.
 
-    Example: planloop plan diff 2026-v1 2026-v2
+    Example: planloop plan diff 2026-v1 2026-v2 --node region:North
     """
+    from flows.planning.cell_difference import headed, of_cells, write_differences
     from flows.planning.difference import find_version, of_versions
+    from flows.planning.trial import try_plan
 
     command: Command = context.obj
-    plans = command.config().plans
-    before, after = find_version(plans, version_a), find_version(plans, version_b)
+    config = command.config()
+    language = config.settings.language
+    before, after = find_version(config.plans, version_a), find_version(config.plans, version_b)
     stated = [one.record() for one in of_versions(before, after)]
+    cells: list[dict[str, Any]] = []
+    if before.year == after.year:
+        trial = try_plan(config, command.workspace, before.year, today(config.settings.zone))
+        old, new = trial.version(before.id).targets, trial.version(after.id).targets
+        cells = of_cells(old, new, config.settings.fiscal, before.year)
+    if xlsx is not None:
+        write_differences(xlsx, stated, cells, language)
     if as_json:
-        print_json(console, {"from": before.id, "to": after.id, "stated": stated})
+        print_json(console, {"from": before.id, "to": after.id, "stated": stated, "cells": cells})
         return
-    print_rows(console, f"{before.id} → {after.id}", stated, as_json=False)
+    shown = headed([cell for cell in cells if cell["node_key"] == node], language)
+    print_rows(console, f"{before.id} → {after.id}", headed(stated, language), as_json=False)
+    print_rows(console, f"{node}: {len(shown)} / {len(cells)}", shown, as_json=False)
 
 
 def export_workbook(

@@ -1,16 +1,23 @@
 """What differs between two versions of a plan is told entry by entry, field by field."""
 
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
+import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli import app
+from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.model import Plan, resolved
 from flows.errors import ConfigError
+from flows.planning.cell_difference import of_cells
 from flows.planning.difference import find_version, of_plans, of_versions
 
+BOOKED = ("bookings", "company")
 PLAN = {
     "year": 2026,
     "goals": [{"id": "G1", "name": "grow", "initiatives": [{"id": "I1", "name": "fairs", "budget": "30万"}]}],
@@ -22,6 +29,7 @@ PLAN = {
             "reason": "annual plan",
             "targets": [{"metric": "bookings", "base": "1200万"}, {"metric": "won_count", "base": 30}],
             "people": [{"user_id": "r1", "region": "North"}],
+            "seasonality": {"by": "flat"},
         },
         {
             "id": "v2",
@@ -90,3 +98,40 @@ def test_the_command_prints_a_table_or_one_json_document(tmp_path: Path):
     assert "15,000,000" in diff().output
     document = json.loads(diff("--json").output)
     assert (document["from"], document["to"], len(document["stated"])) == ("v1", "v2", 8)
+    # 12 million in twelve months: half is carried into July, so the 15 million leave 9 for the rest of the year.
+    company = {one["period"]: one for one in document["cells"] if (one["metric"], one["node_key"]) == BOOKED}
+    assert [company["year"][f"base_{side}"] for side in ("before", "after", "delta")] == [
+        "12000000.00",
+        "15000000.00",
+        "3000000.00",
+    ]
+    assert set(company) == {"M07", "M08", "M09", "M10", "M11", "M12", "Q3", "Q4", "H2", "year"}
+    assert sum(Decimal(company[f"M{month:02}"]["base_delta"]) for month in range(7, 13)) == 3_000_000
+    assert diff("--xlsx", str(tmp_path / "d.xlsx"), "--node", "rep:r2").exit_code == 0
+    book = openpyxl.load_workbook(tmp_path / "d.xlsx")
+    assert [sheet.max_row for sheet in book] == [1 + len(document["stated"]), 1 + len(document["cells"])]
+
+
+def test_cells_that_only_one_version_has_are_null_on_the_other_side():
+    start, kinds = date(2026, 7, 1), {"base_hundredths": pl.Int64(), "stretch_hundredths": pl.Int64()}
+
+    def targets(*cells: tuple[str, str, int, int | None]) -> pl.DataFrame:
+        rows = [
+            {"metric": "bookings", "node_key": node, "period_kind": kind, "period_start_on": start,
+             "base_hundredths": base, "stretch_hundredths": stretch}
+            for node, kind, base, stretch in cells
+        ]  # fmt: skip
+        return pl.DataFrame(rows, schema_overrides=kinds)
+
+    before = targets(("company", "month", 100, None), ("rep:a", "month", 60, None), ("rep:b", "month", 40, None))
+    after = targets(("company", "month", 150, None), ("rep:a", "month", 60, 70), ("rep:c", "month", 90, None))
+    found = of_cells(before, after, FiscalCalendar(), 2026)
+    assert [
+        (one["node_key"], one["period"], one["base_before"], one["base_after"], one["base_delta"]) for one in found
+    ] == [
+        ("company", "M07", Decimal("1.00"), Decimal("1.50"), Decimal("0.50")),
+        ("rep:a", "M07", Decimal("0.60"), Decimal("0.60"), Decimal("0.00")),
+        ("rep:b", "M07", Decimal("0.40"), None, None),
+        ("rep:c", "M07", None, Decimal("0.90"), None),
+    ]
+    assert of_cells(before, before, FiscalCalendar(), 2026) == []
