@@ -146,8 +146,8 @@ order by 2
 _COMPANY_PERIODS = """
 with periods as (
     select
-        unnest(['month', 'quarter', 'year']) as period_kind,
-        unnest([month_start_on, quarter_start_on, year_start_on]) as period_start_on,
+        unnest(['month', 'quarter', 'half', 'year']) as period_kind,
+        unnest([month_start_on, quarter_start_on, half_start_on, year_start_on]) as period_start_on,
         hundredths
     from ({facts}) as facts
     left join candidate.marts.dim_date as dates on facts.day = dates.day
@@ -185,7 +185,7 @@ select
     cast(coalesce(sum(expected), 0) as bigint),
     cast(coalesce(sum(found), 0) as bigint),
     null
-from unnest(['month', 'quarter', 'year']) as kinds(kind)
+from unnest(['month', 'quarter', 'half', 'year']) as kinds(kind)
 left join compared on compared.period_kind = kinds.kind
 group by kind
 order by 2

@@ -94,4 +94,6 @@ class Ways:
             return [], None
         by_start = dict(zip(starts, months.tolist(), strict=True))
         totals = [(self.fiscal.year_of(span[0]), sum(by_start[start] for start in span)) for span in spans]
-        return totals, sum(by_start[start] for start in recent) if recent else None
+        # A year without a result is not one to grow from: the metric was not measured, or nothing came of it.
+        known = [(year, total) for year, total in totals if total > 0]
+        return known, (sum(by_start[start] for start in recent) or None) if recent else None
