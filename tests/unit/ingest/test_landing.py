@@ -116,6 +116,7 @@ def test_a_file_still_being_written_is_waited_for(workspace, inputs):
 
     (landed,) = land(source(f"{inputs}/*.csv"), workspace, FIRST, sleep=write_on)
     assert landed.path.read_text() == "id,name\n1,A\n2,B\n"
+    assert landed.sha256 == hashlib.sha256(landed.path.read_bytes()).hexdigest()
 
 
 def test_a_file_that_never_comes_to_rest_is_a_transient_error(workspace, inputs):
