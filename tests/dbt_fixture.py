@@ -17,7 +17,7 @@ from flows.config.fiscal import FiscalCalendar
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
 from flows.warehouse.calendars import CALENDARS, NODE_CALENDAR, fiscal_positions
 from flows.warehouse.dbt import let_go
-from flows.warehouse.inputs import HYGIENE_RULE, METRIC_MEMBER, PLAN_TARGET, PLAN_VERSION, SNOOZE
+from flows.warehouse.inputs import HYGIENE_RULE, METRIC_MEMBER, PACE_RULE, PLAN_TARGET, PLAN_VERSION, SNOOZE
 from flows.warehouse.pay_inputs import PAY_INPUTS
 from schemas.registry import ENTITIES
 
@@ -114,6 +114,7 @@ INPUTS: dict[str, dict[str, Any]] = {
     },
     "hygiene_rule": dict(HYGIENE_RULE),
     "snooze": dict(SNOOZE),
+    "pace_rule": dict(PACE_RULE),
     "plan_version": dict(PLAN_VERSION),
     "plan_target": dict(PLAN_TARGET),
     **{name: dict(columns) for name, columns in PAY_INPUTS.items()},
@@ -138,6 +139,11 @@ INPUTS: dict[str, dict[str, Any]] = {
     "payment_terms": dict(INSTALMENTS),
     "delivery_terms": dict(PERIODS),
 }
+
+PACE = [
+    {"period_kind": kind, "min_periods": periods, "min_events": 100}
+    for kind, periods in (("month", 12), ("quarter", 8), ("half", 6), ("year", 3))
+]
 
 STAGES = (
     ("qualification", "Qualification", "需求挖掘", False, False, "pipeline", 0.1),
@@ -247,7 +253,13 @@ def write_build(
         "fiscal_year_start_month": 1,
         "bookings_from": "opportunity",
     } | run
-    usual = {"run": [one_run], "stage": stage_rows(), "calendar": calendar_rows(as_of), "hygiene_rule": hygiene_rows()}
+    usual = {
+        "run": [one_run],
+        "stage": stage_rows(),
+        "calendar": calendar_rows(as_of),
+        "hygiene_rule": hygiene_rows(),
+        "pace_rule": PACE,
+    }
     given_inputs = usual | dict(inputs or {})
     counted = fiscal or FiscalCalendar(one_run["fiscal_year_start_month"])
     given_inputs["calendar"] = placed(given_inputs["calendar"], counted)

@@ -5,6 +5,14 @@
     {{ return("('collection_rate', 'numeric_distribution', 'sell_through')") }}
 {%- endmacro %}
 
+{#- Results that are measured whether a plan asks for them or not. -#}
+{% macro result_metrics() -%}
+    {{ return(
+        "('bookings', 'won_count', 'margin', 'cash_due', 'cash_collected', 'collection_rate', 'new_customers',"
+        " 'numeric_distribution', 'sell_through')"
+    ) }}
+{%- endmacro %}
+
 {#- Money, count or percent: the unit of a metric that a plan may set targets for. -#}
 {% macro metric_unit(metric) -%}
     case

@@ -147,9 +147,14 @@ def _queries(
         ),
         "attainment_equals_bookings": statements.ATTAINMENT_EQUALS_BOOKINGS,
         "attainment_equals_won_deals": statements.ATTAINMENT_EQUALS_WON_DEALS,
-        "attainment_rolls_up": statements.rolls_up("mart_target_attainment", ("actual", "open_amount", "open_deals")),
+        "attainment_rolls_up": statements.rolls_up(
+            "mart_target_attainment", ("actual", "open_amount", "open_deals"), dated=("actual",)
+        ),
         "forecast_rolls_up": statements.rolls_up(
-            "mart_forecast", ("closed_amount", "open_amount", "open_weighted_amount", "forecast_expected"), "method"
+            "mart_forecast",
+            ("closed_amount", "open_amount", "open_weighted_amount", "forecast_expected"),
+            "method",
+            dated=("closed_amount", "forecast_expected"),
         ),
         "waterfall_balances": waterfall_statements.BALANCES,
         "waterfall_follows_on": waterfall_statements.FOLLOWS_ON,

@@ -107,14 +107,14 @@ RULES: tuple[Rule, ...] = (
         "attainment_rolls_up",
         "equal",
         "cells",
-        "Actuals and open amounts of the nodes below add up to every region, team and the company, in every period.",
+        "What is done and open at the nodes below add up to every region, team and the company.",
         "各期下级节点的完成额与在跟金额之和等于上级节点。",
     ),
     Rule(
         "forecast_rolls_up",
         "equal",
         "cells",
-        "Forecasts of the nodes below add up to every region, team and the company, in every period.",
+        "Forecasts of the nodes below add up to every region, team and the company.",
         "各期下级节点的预测之和等于上级节点。",
     ),
     Rule(

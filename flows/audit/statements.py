@@ -241,17 +241,33 @@ select 'fct_booking.amount', coalesce(sum(cast(amount * 100 as bigint)), 0) from
 """
 
 
-def rolls_up(table: str, values: Sequence[str], *keys: str) -> str:
+def rolls_up(table: str, values: Sequence[str], *keys: str, dated: Sequence[str]) -> str:
     """Number of cells of nodes above others where one of ``values`` is not the sum over the nodes below.
+
+    ``dated`` are those of them that stay where a person stood when it happened: they add up where nobody has come or
+    gone, and those of all people to the company's.
 
     One row per metric and kind of period, and one for all; ``detail`` names a cell at fault.
     """
     grain = ", ".join((*keys, "metric", "period_kind", "period_start_on"))
     sums = ", ".join(f"coalesce(sum(cells.{value}), 0) as {value}" for value in values)
-    same = " and ".join(f"coalesce(above.{value}, 0) = coalesce(below.{value}, 0)" for value in values)
-    shown = " || '; ' || ".join(
-        f"'{value} ' || coalesce(above.{value}, 0) || ', below it ' || coalesce(below.{value}, 0)" for value in values
+    same = " and ".join(
+        f"({'coalesce(settled.is_settled, false) = false or ' if value in dated else ''}"
+        f"coalesce(above.{value}, 0) = coalesce(below.{value}, 0))"
+        for value in values
     )
+    shown, shown_all = (
+        " || '; ' || ".join(
+            f"'{value} ' || coalesce({above}.{value}, 0) || ', {said} ' || coalesce({below}.{value}, 0)"
+            for value in names
+        )
+        for above, said, below, names in (
+            ("above", "below it", "below", values),
+            ("top", "of all people", "people", dated),
+        )
+    )
+    of_people = ", ".join(f"coalesce(sum({value}), 0) as {value}" for value in dated)
+    same_people = " and ".join(f"coalesce(top.{value}, 0) = coalesce(people.{value}, 0)" for value in dated)
     joined = ", ".join((*grain.split(", "), "node_key"))
     return f"""
 with cells as (
@@ -259,6 +275,18 @@ with cells as (
 ),
 nodes as (
     select node_key, parent_node_key from candidate.marts.dim_node where is_current
+),
+moved as (
+    select node_key
+    from candidate.marts.dim_node
+    group by node_key
+    having count(distinct parent_node_key) > 1
+),
+settled as (
+    select node_key, node_key not in (
+        select parent_node_key from candidate.marts.dim_node where node_key in (select node_key from moved)
+    ) as is_settled
+    from nodes
 ),
 above as (
     select * from cells where node_key in (select parent_node_key from nodes)
@@ -270,6 +298,12 @@ below as (
     where nodes.parent_node_key is not null
     group by all
 ),
+top as (
+    select * from cells where node_key = 'company'
+),
+people as (
+    select {grain}, {of_people} from cells where starts_with(node_key, 'rep:') group by all
+),
 compared as (
     select
         metric,
@@ -278,6 +312,15 @@ compared as (
         node_key || ', ' || period_kind || ' of ' || period_start_on || ': ' || {shown} as cell
     from above
     full join below using ({joined})
+    left join settled using (node_key)
+    union all
+    select
+        metric,
+        period_kind,
+        {same_people} as is_same,
+        'company, ' || period_kind || ' of ' || period_start_on || ': ' || {shown_all} as cell
+    from top
+    full join people using ({grain})
 )
 select
     '{table}',

@@ -97,6 +97,22 @@ class Hygiene(ConfigModel):
     dwell_min_n: Annotated[int, Field(ge=1)] = 30
 
 
+class MinPeriods(ConfigModel):
+    """So many past periods of a kind must have had results before their curve counts."""
+
+    month: Annotated[int, Field(ge=1)] = 12
+    quarter: Annotated[int, Field(ge=1)] = 8
+    half: Annotated[int, Field(ge=1)] = 6
+    year: Annotated[int, Field(ge=1)] = 3
+
+
+class Pace(ConfigModel):
+    """When the pace follows the curve of past periods; by working day otherwise. ``min_events``: results in them."""
+
+    min_periods: MinPeriods = MinPeriods()
+    min_events: Annotated[int, Field(ge=1)] = 100
+
+
 class Operator(ConfigModel):
     """Who is told when a night fails or is refused."""
 
@@ -144,6 +160,7 @@ class Settings(ConfigModel):
     audit: Audit = Audit()
     identity: Identity = Identity()
     hygiene: Hygiene = Hygiene()
+    pace: Pace = Pace()
     leaderboards: Leaderboards = USUAL_BOARDS
     operator: Operator
     mail: MailSettings

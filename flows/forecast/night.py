@@ -37,7 +37,6 @@ def forecast_night(
         workspace.candidate,
         run.as_of_date,
         run.run_id,
-        run.fiscal_year_start_month,
         memory_limit=memory_limit,
         threads=threads,
     )

@@ -1,55 +1,51 @@
-"""Months, quarters and fiscal years: which one a day is in, and which ones a forecast looks at."""
+"""Months, quarters, halves and fiscal years: which one a day is in, and which ones a forecast looks at.
+
+Where they begin, the night's calendar says (``marts.dim_date``): months of the calendar or of weeks are the same here.
+"""
 
 from datetime import date
-from typing import Literal
 
 import polars as pl
 
-PeriodKind = Literal["month", "quarter", "year"]
-
-MONTHS: dict[PeriodKind, int] = {"month": 1, "quarter": 3, "year": 12}
-"""Length of each kind of period in months."""
+from flows.config.fiscal import PERIOD_KINDS, PeriodKind
+from flows.errors import PermanentError
 
 MONTHS_AHEAD = 12
 """A forecast looks at every period that starts within this many months, the current one included."""
 
 
-def period_start(day: date, kind: PeriodKind, fiscal_year_start_month: int) -> date:
-    """First day of the period that ``day`` is in; quarters and years count from the start of the fiscal year."""
-    return _month(_start_index(_month_index(day), MONTHS[kind], fiscal_year_start_month))
-
-
-def periods_ahead(as_of: date, fiscal_year_start_month: int) -> pl.DataFrame:
+def periods_ahead(as_of: date, days: pl.DataFrame) -> pl.DataFrame:
     """The periods a forecast of ``as_of`` covers: those that contain it, and those that start in the 11 months after.
+
+    Args:
+        as_of: the night.
+        days: day and ``<kind>_start_on`` of each kind of period.
 
     Returns:
         Columns period_kind, period_start_on.
+
+    Raises:
+        PermanentError: the calendar does not hold the night.
     """
-    last = _month_index(as_of) + MONTHS_AHEAD - 1
-    rows = [
-        (kind, _month(start))
-        for kind, length in MONTHS.items()
-        for start in range(_start_index(_month_index(as_of), length, fiscal_year_start_month), last + 1, length)
-    ]
-    return pl.DataFrame(rows, schema={"period_kind": pl.String, "period_start_on": pl.Date}, orient="row")
+    now = days.filter(pl.col("day") == as_of)
+    if now.is_empty():
+        raise PermanentError(f"marts.dim_date: expected the days around {as_of}, found none of that day")
+    months = days["month_start_on"].unique().sort()
+    ahead = months.filter(months >= now["month_start_on"].item())
+    last = ahead[min(MONTHS_AHEAD, len(ahead)) - 1]
+    parts = []
+    for kind in PERIOD_KINDS:
+        starts = days[f"{kind}_start_on"].unique().sort()
+        covered = starts.filter((starts >= now[f"{kind}_start_on"].item()) & (starts <= last))
+        parts.append(
+            pl.DataFrame({"period_start_on": covered}).select(
+                period_kind=pl.lit(kind), period_start_on="period_start_on"
+            )
+        )
+    return pl.concat(parts)
 
 
-def starts_of(day: str, kind: PeriodKind, fiscal_year_start_month: int) -> pl.Expr:
-    """``period_start`` of a column of days."""
-    months = pl.col(day).dt.year().cast(pl.Int32) * 12 + pl.col(day).dt.month().cast(pl.Int32) - 1
-    offset = fiscal_year_start_month - 1
-    start = (months - offset).floordiv(MONTHS[kind]) * MONTHS[kind] + offset
-    return pl.date(start.floordiv(12), start % 12 + 1, 1)
-
-
-def _month_index(day: date) -> int:
-    return day.year * 12 + day.month - 1
-
-
-def _month(index: int) -> date:
-    return date(index // 12, index % 12 + 1, 1)
-
-
-def _start_index(index: int, length: int, fiscal_year_start_month: int) -> int:
-    offset = fiscal_year_start_month - 1
-    return (index - offset) // length * length + offset
+def with_starts(frame: pl.DataFrame, days: pl.DataFrame, kind: PeriodKind) -> pl.DataFrame:
+    """``frame`` (with a column ``day``) and the period of one kind that each day is in; days beyond the calendar go."""
+    starts = days.select("day", period_kind=pl.lit(kind), period_start_on=f"{kind}_start_on")
+    return frame.join(starts, on="day", how="inner")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.config.fiscal import PERIOD_KINDS
 from flows.forecast.features import Features
 from flows.forecast.method import AMOUNTS, KEY
 from flows.forecast.organisation import roll_up
-from flows.forecast.periods import MONTHS, periods_ahead, starts_of
+from flows.forecast.periods import periods_ahead, with_starts
 
 _PERIOD = ["period_kind", "period_start_on"]
 
@@ -33,15 +34,19 @@ class StageWinRate:
             open_weighted_amount="weighted_cents",
             n_open=pl.lit(1, dtype=pl.Int64),
         )
-        open_amounts = _by_period(deals, features, ["open_amount", "open_weighted_amount", "n_open"])
-        bookings = features.bookings.select("node_key", day="booked_on", closed_amount="amount_cents")
-        closed = _by_period(bookings, features, ["closed_amount"])
+        open_amounts = roll_up(
+            _by_period(deals, features.days, ["open_amount", "open_weighted_amount", "n_open"]),
+            features.nodes,
+            _PERIOD,
+            ["open_amount", "open_weighted_amount", "n_open"],
+        )
+        closed = _closed(features)
         zero_or_sum = [
             pl.col(name).fill_null(0) for name in ("closed_amount", "open_amount", "open_weighted_amount", "n_open")
         ]
         nothing = pl.lit(None, dtype=pl.Int64)
         return (
-            periods_ahead(features.as_of, features.fiscal_year_start_month)
+            periods_ahead(features.as_of, features.days)
             .join(features.nodes.select("node_key"), how="cross")
             .join(closed, on=[*_PERIOD, "node_key"], how="left")
             .join(open_amounts, on=[*_PERIOD, "node_key"], how="left")
@@ -58,14 +63,21 @@ class StageWinRate:
         )
 
 
-def _by_period(frame: pl.DataFrame, features: Features, values: list[str]) -> pl.DataFrame:
-    """Sums by kind of period, period and node, rolled up to every node above. ``frame``: node_key, day, values."""
+def _closed(features: Features) -> pl.DataFrame:
+    """What is closed, at the rep and at every node above the place in which the rep stood when it was booked."""
+    bookings = features.bookings.rename({"booked_on": "day", "amount_cents": "closed_amount"})
+    own = _by_period(bookings.select("node_key", "day", "closed_amount"), features.days, ["closed_amount"])
+    above = bookings.select("day", "closed_amount", node_key="parent_node_key").drop_nulls("node_key")
+    rolled_up = roll_up(_by_period(above, features.days, ["closed_amount"]), features.nodes, _PERIOD, ["closed_amount"])
+    return (
+        pl.concat([own.select(*_PERIOD, "node_key", "closed_amount"), rolled_up]).group_by(*_PERIOD, "node_key").sum()
+    )
+
+
+def _by_period(frame: pl.DataFrame, days: pl.DataFrame, values: list[str]) -> pl.DataFrame:
+    """Sums by kind of period, period and node. ``frame``: node_key, day, values."""
     parts = [
-        frame.with_columns(
-            period_kind=pl.lit(kind), period_start_on=starts_of("day", kind, features.fiscal_year_start_month)
-        )
-        .group_by(*_PERIOD, "node_key")
-        .agg(pl.col(name).sum() for name in values)
-        for kind in MONTHS
+        with_starts(frame, days, kind).group_by(*_PERIOD, "node_key").agg(pl.col(name).sum() for name in values)
+        for kind in PERIOD_KINDS
     ]
-    return roll_up(pl.concat(parts), features.nodes, _PERIOD, values)
+    return pl.concat(parts)

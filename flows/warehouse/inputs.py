@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from flows.config.alerts import AlertRule
-from flows.config.settings import Hygiene, Settings
+from flows.config.settings import Hygiene, Pace, Settings
 from flows.config.stages import Stage
 from flows.workspace import Workspace
 from schemas.opportunity import BUYING_ELEMENTS
@@ -78,6 +78,7 @@ HYGIENE_RULE: Columns = {
     "needs_need": pl.Boolean(),
     "needs_timing": pl.Boolean(),
 }
+PACE_RULE: Columns = {"period_kind": pl.String(), "min_periods": pl.Int32(), "min_events": pl.Int32()}
 SNOOZE: Columns = {
     "opportunity_id": pl.String(),
     "from_on": pl.Date(),
@@ -222,6 +223,15 @@ def _hygiene(hygiene: Hygiene, stage: Stage | None) -> dict[str, object]:
         "max_days": stage.max_days if stage else None,
         **{f"needs_{element}": bool(stage and element in stage.needs) for element in BUYING_ELEMENTS},
     }
+
+
+def write_pace_rules(workspace: Workspace, pace: Pace) -> Path:
+    """Write how much history a pace curve needs, one row a kind of period."""
+    rows = [
+        {"period_kind": kind, "min_periods": periods, "min_events": pace.min_events}
+        for kind, periods in pace.min_periods.model_dump().items()
+    ]
+    return _write(workspace, "pace_rule", rows, PACE_RULE)
 
 
 def write_snoozes(workspace: Workspace, snoozes: Iterable[Mapping[str, Any]]) -> Path:

@@ -74,6 +74,7 @@ def _write_inputs(night: Night) -> None:
     inputs.write_alert_rules(workspace, config.alerts.rules)
     inputs.write_alerts(workspace, alert_rows(night.state, before=night.as_of).to_dicts())
     inputs.write_hygiene_rules(workspace, settings.hygiene, config.stages.stages)
+    inputs.write_pace_rules(workspace, settings.pace)
     inputs.write_snoozes(workspace, snoozes_on(night.state, night.as_of))
     inputs.write_empty_forecast(workspace)
     inputs.write_empty_plan(workspace)

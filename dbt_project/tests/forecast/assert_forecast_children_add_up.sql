@@ -1,4 +1,5 @@
--- A node's forecast is the sum of its children's, to the cent, and is what has closed plus what is open and weighted.
+-- What is open at a node is the sum of its children's, to the cent; the forecast is that, weighted, plus what has closed. What
+-- has closed stays where its owner stood then, as attainment has it (assert_forecast_agrees_with_attainment).
 {{ config(tags=['outlook']) }}
 with
 
@@ -13,10 +14,8 @@ children as (
         forecasts.period_kind,
         forecasts.period_start_on,
         nodes.parent_node_key,
-        sum(forecasts.closed_amount) as closed_amount,
         sum(forecasts.open_amount) as open_amount,
-        sum(forecasts.open_weighted_amount) as open_weighted_amount,
-        sum(forecasts.forecast_expected) as forecast_expected
+        sum(forecasts.open_weighted_amount) as open_weighted_amount
     from forecasts
     inner join {{ ref('dim_node') }} as nodes
         on forecasts.node_key = nodes.node_key
@@ -35,8 +34,8 @@ select
     forecasts.period_kind,
     forecasts.period_start_on,
     forecasts.node_key,
-    forecasts.forecast_expected,
-    children.forecast_expected as children_expected
+    forecasts.open_weighted_amount,
+    children.open_weighted_amount as children_weighted
 from forecasts
 left join children
     on forecasts.method = children.method
@@ -50,9 +49,7 @@ where
         forecasts.node_key not like 'rep:%'
         and (
             -- A team that everybody has left has no children any more, and nothing to its name.
-            forecasts.closed_amount <> coalesce(children.closed_amount, 0)
-            or forecasts.open_amount <> coalesce(children.open_amount, 0)
+            forecasts.open_amount <> coalesce(children.open_amount, 0)
             or forecasts.open_weighted_amount <> coalesce(children.open_weighted_amount, 0)
-            or forecasts.forecast_expected <> coalesce(children.forecast_expected, 0)
         )
     )

@@ -20,6 +20,7 @@ CANDIDATE = """
 create schema marts;
 create table marts.dim_date as
 select day, date_trunc('month', day)::date as month_start_on, date_trunc('quarter', day)::date as quarter_start_on,
+    make_date(year(day), case when month(day) < 7 then 1 else 7 end, 1) as half_start_on,
     date_trunc('year', day)::date as year_start_on
 from (select unnest(generate_series(date '2025-01-01', date '2025-12-31', interval 1 day))::date as day);
 create table marts.dim_node as
@@ -42,8 +43,8 @@ select metric, period_kind, period_start_on, node_key,
     (share * case metric when 'bookings' then 6000 else 60 end)::decimal(18, 2) as open_amount,
     (share * 60)::bigint as open_deals
 from (values ('bookings'), ('won_count')) as metrics (metric)
-cross join (values ('month', date '2025-03-01'), ('quarter', date '2025-01-01'), ('year', date '2025-01-01'))
-    as periods (period_kind, period_start_on)
+cross join (values ('month', date '2025-03-01'), ('quarter', date '2025-01-01'), ('half', date '2025-01-01'),
+    ('year', date '2025-01-01')) as periods (period_kind, period_start_on)
 cross join (values ('company', 1.0), ('region:east', 1.0), ('team:east/a', 1.0), ('rep:1', 0.5), ('rep:2', 0.5))
     as nodes (node_key, share);
 create table marts.mart_forecast as

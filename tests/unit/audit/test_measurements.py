@@ -87,9 +87,11 @@ CASES = [
         [
             ("all periods of kind month", 599_900, 600_000),
             ("all periods of kind quarter", 599_900, 600_000),
+            ("all periods of kind half", 599_900, 600_000),
             ("all periods of kind year", 599_900, 600_000),
             ("month of 2025-03-01", 599_900, 600_000),
             ("quarter of 2025-01-01", 599_900, 600_000),
+            ("half of 2025-01-01", 599_900, 600_000),
             ("year of 2025-01-01", 599_900, 600_000),
         ],
     ),
@@ -122,7 +124,7 @@ CASES = [
         [
             (f"{metric} by {kind}", 0, 2)
             for metric in ("bookings", "won_count")
-            for kind in ("month", "quarter", "year")
+            for kind in ("half", "month", "quarter", "year")
         ],
     ),
     (
@@ -131,7 +133,7 @@ CASES = [
             "update marts.mart_forecast set open_weighted_amount = 0, forecast_expected = forecast_expected - 1"
             " where metric = 'won_count' and node_key = 'company' and period_kind = 'quarter'"
         ),
-        [("won_count by quarter", 0, 1)],
+        [("won_count by quarter", 0, 2)],
     ),
     (
         "waterfall_balances",

@@ -6,7 +6,9 @@ import duckdb
 import polars as pl
 import pytest
 
+from flows.config.fiscal import FiscalCalendar
 from flows.forecast.features import Features
+from flows.warehouse.calendars import fiscal_positions
 from flows.workspace import Workspace
 
 AS_OF = date(2026, 5, 15)
@@ -26,18 +28,24 @@ DEAL = {
     "weighted_cents": pl.Int64,
     "forecast_close_on": pl.Date,
 }
-BOOKING = {"node_key": pl.String, "booked_on": pl.Date, "amount_cents": pl.Int64}
+BOOKING = {"node_key": pl.String, "parent_node_key": pl.String, "booked_on": pl.Date, "amount_cents": pl.Int64}
 
 
-def features(deals=(), bookings=(), nodes=None, *, as_of=AS_OF, fiscal_year_start_month=1) -> Features:
-    """Features from rows: (id, node, cents, weighted cents, close date) and (node, day, cents)."""
+def days(fiscal: FiscalCalendar) -> pl.DataFrame:
+    """Days of a calendar with the first days of their fiscal periods."""
+    return fiscal_positions(fiscal, date(2024, 1, 1), date(2028, 12, 31))
+
+
+def features(deals=(), bookings=(), nodes=None, *, as_of=AS_OF, fiscal=None) -> Features:
+    """Features from rows: (id, node, cents, weighted cents, close date) and (node, day, cents[, where it stood])."""
     tree = (nodes or NODES).items()
+    placed = [(node, where[0] if where else dict(tree)[node], day, cents) for node, day, cents, *where in bookings]
     return Features(
         as_of,
         "20260515-01",
-        fiscal_year_start_month,
+        days(fiscal or FiscalCalendar()),
         pl.DataFrame(list(deals), schema=DEAL, orient="row"),
-        pl.DataFrame(list(bookings), schema=BOOKING, orient="row"),
+        pl.DataFrame(placed, schema=BOOKING, orient="row"),
         pl.DataFrame(list(tree), schema={"node_key": pl.String, "parent_node_key": pl.String}, orient="row"),
     )
 
@@ -69,12 +77,14 @@ def workspace(tmp_path) -> Workspace:
             ) as bookings (node_key, booked_on, amount);
             create table marts.dim_node as
             select * from (values
-                ('company', null, true),
-                ('team:x', 'company', true),
-                ('rep:ann', 'team:x', true),
-                ('rep:bob', 'team:x', true),
-                ('rep:bob', 'company', false)
-            ) as nodes (node_key, parent_node_key, is_current);
+                ('company', null, true, null),
+                ('team:x', 'company', true, date '2026-01-01'),
+                ('rep:ann', 'team:x', true, date '2026-01-01'),
+                ('rep:bob', 'team:x', true, date '2026-03-01'),
+                ('rep:bob', 'company', false, date '2026-01-01')
+            ) as nodes (node_key, parent_node_key, is_current, valid_from);
             """
         )
+        connection.register("days", days(FiscalCalendar()).to_arrow())
+        connection.execute("create table marts.dim_date as select * from days")
     return workspace

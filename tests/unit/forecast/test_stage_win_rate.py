@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.config.fiscal import FiscalCalendar
 from flows.errors import PermanentError
 from flows.forecast.organisation import ancestors
 from flows.forecast.stage_win_rate import StageWinRate
 from tests.unit.forecast.conftest import AS_OF, NODES, features
 
+WEEKS = FiscalCalendar(2, "4-4-5")
 SUMS = ["closed_amount", "open_amount", "open_weighted_amount", "expected_amount", "n_open"]
 
 
@@ -45,9 +47,16 @@ def test_closed_plus_weighted_open_deals_by_period_and_node():
     assert frame.select("p10", "p50", "p90").null_count().row(0) == (frame.height,) * 3
 
 
-def test_every_node_has_twelve_months_five_quarters_and_two_years_once():
+def test_what_is_closed_stays_where_its_owner_stood_then():
+    booked = [("rep:ann", date(2026, 5, 4), 700, "company"), ("rep:ann", date(2026, 5, 5), 40)]
+    frame = StageWinRate().forecast(features(bookings=booked))
+    closed = [amounts(frame, "month", date(2026, 5, 1), node)[0] for node in ("rep:ann", "team:north/one", "company")]
+    assert closed == [740, 40, 740]
+
+
+def test_every_node_has_twelve_months_five_quarters_three_halves_and_two_years_once():
     frame = StageWinRate().forecast(features())
-    assert frame.height == len(NODES) * (12 + 5 + 2)
+    assert frame.height == len(NODES) * (12 + 5 + 3 + 2)
     assert not frame.select("period_kind", "period_start_on", "node_key").is_duplicated().any()
 
 
@@ -67,10 +76,10 @@ BOOKINGS = st.lists(
 
 
 @settings(max_examples=40)
-@given(deals=DEALS, bookings=BOOKINGS, first_month=st.integers(1, 12))
-def test_children_add_up_to_their_parent_exactly(deals, bookings, first_month):
+@given(deals=DEALS, bookings=BOOKINGS, fiscal=st.sampled_from([FiscalCalendar(), FiscalCalendar(4), WEEKS]))
+def test_children_add_up_to_their_parent_exactly(deals, bookings, fiscal):
     numbered = [(str(number), *deal) for number, deal in enumerate(deals)]
-    known = features(numbered, bookings, fiscal_year_start_month=first_month)
+    known = features(numbered, bookings, fiscal=fiscal)
     frame = StageWinRate().forecast(known)
     children = (
         frame.join(known.nodes, on="node_key")

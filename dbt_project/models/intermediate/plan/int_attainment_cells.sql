@@ -36,6 +36,25 @@ open_deals as (
     select * from {{ ref('int_open_deals_rolled_up') }}
 ),
 
+nodes as (
+    select node_key from {{ ref('int_nodes') }}
+),
+
+-- What was done on the way is measured where the plan asks for it.
+planned_metrics as (
+    select distinct metric from targets
+),
+
+-- Who is not in the CRM yet works, and is compared, as those do under whom they will be.
+parents as (
+    select
+        node_key,
+        min(parent_node_key) as parent_node_key
+    from targets
+    where not is_node_known
+    group by node_key
+),
+
 cells as (
     select
         metric,
@@ -69,12 +88,22 @@ final as (
         cells.period_kind,
         cells.period_start_on,
         cells.node_key,
+        case
+            when nodes.node_key is not null then cells.node_key
+            when placed.node_key is not null then parents.parent_node_key
+            else 'company'
+        end as placed_node_key,
+        nodes.node_key is not null as is_node_known,
+        {{ metric_unit('cells.metric') }} as unit,
         targets.plan_version,
         targets.base_hundredths,
         targets.stretch_hundredths,
         targets.derivation as target_derivation,
         targets.is_complete as target_is_complete,
-        coalesce(actuals.hundredths, 0) as actual_hundredths,
+        case
+            when cells.metric in {{ rate_metrics() }} then actuals.hundredths
+            else coalesce(actuals.hundredths, 0)
+        end as actual_hundredths,
         coalesce(open_deals.open_hundredths, 0) as open_hundredths,
         coalesce(open_deals.open_deals, 0) as open_deals
     from cells
@@ -82,6 +111,10 @@ final as (
         on cells.period_kind = periods.period_kind
             and cells.period_start_on = periods.period_start_on
     inner join current_year on periods.fiscal_year_start_on <= current_year.period_start_on
+    left join nodes on cells.node_key = nodes.node_key
+    left join parents on cells.node_key = parents.node_key
+    left join nodes as placed on parents.parent_node_key = placed.node_key
+    left join planned_metrics on cells.metric = planned_metrics.metric
     left join targets
         on cells.metric = targets.metric
             and cells.period_kind = targets.period_kind
@@ -97,8 +130,7 @@ final as (
             and cells.period_kind = open_deals.period_kind
             and cells.period_start_on = open_deals.period_start_on
             and cells.node_key = open_deals.node_key
-    -- The metrics a plan is measured in today; further ones join here once their actuals are built.
-    where cells.metric in ('bookings', 'won_count')
+    where cells.metric in {{ result_metrics() }} or planned_metrics.metric is not null
 )
 
 select * from final
