@@ -186,17 +186,14 @@ event_rows as (
 
 ),
 
--- The one window over all of history.
+-- The one window over all of history. In its order no day lies before the one above it.
 sequenced as (
 
     select
         okey,
         cast(row_number() over by_time as smallint) as event_no,
-        max(event_on) over until_now as event_on,
-        case
-            when lead(event_on) over by_time is not null
-                then greatest(max(event_on) over until_now, lead(event_on) over by_time)
-        end as next_on,
+        event_on,
+        lead(event_on) over by_time as next_on,
         last_value(stage_no ignore nulls) over until_now as stage_no,
         last_value(stage_no ignore nulls) over until_before as previous_stage_no,
         last_value(amount_cents ignore nulls) over until_now as amount_cents,

@@ -36,6 +36,17 @@ won_stages as (
 
 ),
 
+-- Before all windows: most deals were closed long ago.
+in_hand as (
+
+    select distinct events.okey
+    from {{ ref('int_opportunity_events') }} as events
+    cross join first_week
+    inner join open_stages on events.stage_no = open_stages.stage_no
+    where events.next_on is null or events.next_on >= first_week.starts_on
+
+),
+
 events as (
 
     select
@@ -50,17 +61,9 @@ events as (
         coalesce(open_stages.is_open, false) as is_open,
         won_stages.won_stage_no is not null as is_in_won_stage
     from {{ ref('int_opportunity_events') }} as events
+    inner join in_hand on events.okey = in_hand.okey
     left join open_stages on events.stage_no = open_stages.stage_no
     left join won_stages on events.stage_no = won_stages.won_stage_no
-
-),
-
-in_hand as (
-
-    select distinct events.okey
-    from events
-    cross join first_week
-    where events.is_open and (events.next_on is null or events.next_on >= first_week.starts_on)
 
 ),
 
@@ -71,7 +74,6 @@ compared as (
         coalesce(lag(events.is_open) over by_time, false) as was_open,
         coalesce(lag(events.node_no) over by_time, events.node_no) as previous_node_no
     from events
-    inner join in_hand on events.okey = in_hand.okey
     window by_time as (partition by events.okey order by events.event_no)
 
 ),

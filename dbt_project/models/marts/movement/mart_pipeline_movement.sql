@@ -66,7 +66,7 @@ pairs as (
     select distinct
         node_no,
         other_node_no
-    from moves
+    from {{ ref('int_pipeline_moves') }}
     where other_node_no is not null
 
 ),
