@@ -193,10 +193,28 @@ def _undertaken(initiative: Initiative) -> Finding:
     return Finding("A", "pass" if n else "warn", "with_actions" if n else "no_actions", {"n": n})
 
 
+_USUALLY = {
+    "activities": "created_count",
+    "leads": "qualified_leads",
+    "qualified_leads": "created_count",
+    "created_count": "won_count",
+    "entered": "won_count",
+    "won_count": "bookings",
+    "new_customers": "bookings",
+    "margin": "bookings",
+    "cash_due": "cash_collected",
+    "collection_rate": "cash_collected",
+    "store_visits": "sell_through",
+    "numeric_distribution": "sell_through",
+    "sell_through": "bookings",
+}
+"""What moves what, where the plan states no step."""
+
+
 def _leads_to(metric: str, version: PlanVersion) -> set[str]:
-    """The metric, and what follows from it through the version's funnel; a count of a family serves its whole."""
+    """The metric, and what follows from it: through the version's funnel, or usually; a kind serves its family."""
     found = {metric, metric.partition(":")[0]}
-    steps = version.whole.funnel or ()
-    while more := {step.to for step in steps if step.metric in found} - found:
+    steps = [*((step.metric, step.to) for step in version.whole.funnel or ()), *_USUALLY.items()]
+    while more := {to for of, to in steps if of in found} - found:
         found |= more
     return found
