@@ -152,6 +152,9 @@ def test_a_quarter_of_three_months_is_whole_and_a_year_of_one_quarter_is_not(bui
         "quarter region:South": (380, "sum of periods", 1, False),
         "year region:South": (380, "sum of periods", 1, False),
         "quarter company": (2070, "sum of nodes", 3, True),
+        "half rep:u1": (1500, "sum of periods", 1, False),
+        "half region:South": (380, "sum of periods", 1, False),
+        "half company": (2070, "sum of nodes", 3, False),
         "year company": (9000, "given", 1, True),
     }
 

@@ -20,7 +20,9 @@ days as (
 
 day_periods as (
 
-    {% for kind, number in [('month', 'fiscal_month'), ('quarter', 'fiscal_quarter'), ('half', 'fiscal_half'), ('year', '1')] %}
+    {% for kind, number in [
+        ('month', 'fiscal_month'), ('quarter', 'fiscal_quarter'), ('half', 'fiscal_half'), ('year', '1')
+    ] %}
         select
             calendar,
             is_company,

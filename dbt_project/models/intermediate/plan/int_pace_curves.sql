@@ -131,8 +131,9 @@ final as (
         totals.total_hundredths,
         totals.n_periods,
         totals.n_events,
-        {{ ratio('coalesce(rolled_reached.reached_millionths, 0)', 'cast(totals.total_hundredths as double) * 1000000') }}
-            as linear_share
+        {{ ratio(
+            'coalesce(rolled_reached.reached_millionths, 0)', 'cast(totals.total_hundredths as double) * 1000000'
+        ) }} as linear_share
     from totals
     inner join points on totals.period_kind = points.period_kind
     left join rolled_reached

@@ -1,4 +1,4 @@
--- Grain: one row per metric × kind of period × share of working days × node: the curve of the nearest node that has one.
+-- Grain: one row per metric × kind of period × share of working days × node: the nearest curve at or above it.
 with
 
 rules as (

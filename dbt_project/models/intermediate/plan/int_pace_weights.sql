@@ -1,4 +1,4 @@
--- Grain: one row per calendar × day of an ended period × point: how much of the day's result the point had, in millionths.
+-- Grain: one row per calendar × day of an ended period × point: the millionths of the day that the point had.
 {% set kinds = ['month', 'quarter', 'half', 'year'] %}
 with
 

@@ -57,7 +57,13 @@ lengths as (
 
 periodic as (
     {% for kind in ['month', 'quarter', 'half', 'year'] %}
-        select '{{ kind }}' as period_kind, {{ kind }}_start_on as period_start_on, node_key, stood_from, cycle_days, deals
+        select
+            '{{ kind }}' as period_kind,
+            {{ kind }}_start_on as period_start_on,
+            node_key,
+            stood_from,
+            cycle_days,
+            deals
         from lengths
         {% if not loop.last %}union all{% endif %}
     {% endfor %}

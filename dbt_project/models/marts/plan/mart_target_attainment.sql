@@ -54,7 +54,8 @@ progressed as (
         cells.stretch_hundredths - cells.actual_hundredths as gap_stretch_hundredths,
         -- A plan that states only a part of the period says nothing about the pace of the whole, nor what a day needs.
         -- A rate has no pace: half of it is not due at half time.
-        case when cells.target_is_complete and cells.unit <> 'percent' then cells.base_hundredths end as paced_hundredths,
+        case when cells.target_is_complete and cells.unit <> 'percent' then cells.base_hundredths end
+            as paced_hundredths,
         case when cells.target_is_complete and cells.unit <> 'percent' then cells.stretch_hundredths end
             as paced_stretch_hundredths,
         case
@@ -115,7 +116,8 @@ measured as (
         {{ ratio('actual_hundredths', 'paced_hundredths * calendar_share') }} as pace_index_calendar,
         {{ ratio('previous_hundredths', 'paced_hundredths * linear_share_before') }} as pace_index_previous,
         cast(round(paced_hundredths * linear_share, 0) as bigint) as expected_hundredths,
-        {{ ratio(not_negative('paced_hundredths - actual_hundredths'), 'working_days_remaining') }} as required_hundredths,
+        {{ ratio(not_negative('paced_hundredths - actual_hundredths'), 'working_days_remaining') }}
+            as required_hundredths,
         {{ ratio(not_negative('paced_stretch_hundredths - actual_hundredths'), 'working_days_remaining') }}
             as required_stretch_hundredths,
         case when gap_hundredths > 0 and metric in ('bookings', 'won_count')
