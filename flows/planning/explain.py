@@ -138,6 +138,8 @@ class _Explanation:
         yield from self._parts(row["parent_node_key"], period)
         yield from self._person(row, period)
         yield self._product(self._amount(parent, "base_hundredths"), row)
+        if row["unit"] == "count":
+            yield self._say("in_turn")
         if parent is not None:
             yield self._say("above", node=parent["node_key"])
             yield from self._why(parent, period)
