@@ -7,8 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from tests.integration.adventureworks_side_by_side import AS_OF, COMPARISONS, ask
 from tests.integration.conftest import EXAMPLES, Planloop
+from tests.integration.maven_side_by_side import show
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +20,7 @@ def adventureworks(
 ) -> Planloop:
     """AdventureWorks, refreshed once."""
     loop = planloop(EXAMPLES / "adventureworks", tmp_path_factory.mktemp("aw"), PLANLOOP_DATA=str(data_folder))
-    loop.run("refresh", "--as-of", "2020-05-31")
+    loop.run("refresh", "--as-of", AS_OF)
     return loop
 
 
@@ -58,3 +61,14 @@ def test_every_salesperson_and_quarter_agrees_with_the_lines(adventureworks: Pla
     )
     assert {(node, quarter): actual for node, quarter, actual, _ in rows if actual} == dict(sold)
     assert {(node, quarter): target for node, quarter, _, target in rows if target is not None} == quotas
+
+
+@pytest.mark.parametrize("number", range(len(COMPARISONS)), ids=[comparison.title for comparison in COMPARISONS])
+def test_attainment_is_what_sql_on_the_files_says(adventureworks: Planloop, data_folder: Path, number: int) -> None:
+    """``pytest -s`` prints both beside each other."""
+    answers = ask(
+        COMPARISONS[number], adventureworks.workspace / "published" / "marts.duckdb", data_folder / "adventureworks"
+    )
+    show(answers, Console(width=140))
+    assert answers.files
+    assert answers.marts == answers.files
