@@ -6,22 +6,29 @@ leads as (
     where is_converted or is_taken_on
 ),
 
+-- Most have a day of conversion: only of the others the nights are asked.
+undated as (
+    select lead_id from leads
+    where days_to_conversion is null
+),
+
 shown as (
     select
-        lead_id,
-        min(_observed_on) as first_seen_on,
+        states.lead_id,
+        min(states._observed_on) as first_seen_on,
         min(
             case
                 when
-                    opportunity_id is not null
-                    or converted_on is not null
-                    or {{ is_lead_status('status', 'converted') }}
-                    or {{ is_lead_status('status', 'qualified') }}
-                    then _observed_on
+                    states.opportunity_id is not null
+                    or states.converted_on is not null
+                    or {{ is_lead_status('states.status', 'converted') }}
+                    or {{ is_lead_status('states.status', 'qualified') }}
+                    then states._observed_on
             end
         ) as shown_on
-    from {{ ref('stg_log__leads') }}
-    group by lead_id
+    from {{ ref('stg_log__leads') }} as states
+    inner join undated on states.lead_id = undated.lead_id
+    group by states.lead_id
 ),
 
 -- The day of the conversion; else the night that showed it where an earlier one did not; else the day it came in, for
@@ -37,7 +44,7 @@ final as (
             else leads.created_on
         end as qualified_on
     from leads
-    inner join shown on leads.lead_id = shown.lead_id
+    left join shown on leads.lead_id = shown.lead_id
 )
 
 select * from final

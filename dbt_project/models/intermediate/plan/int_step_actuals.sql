@@ -27,7 +27,11 @@ opportunities as (
 ),
 
 stages as (
-    select * from {{ ref('stg_night__stages') }}
+    select
+        stages.stage_no,
+        members.metric
+    from {{ ref('stg_night__stages') }} as stages
+    inner join members on lower(stages.stage) = members.member and members.family = 'entered'
 ),
 
 activities as (
@@ -38,33 +42,43 @@ done as (
     select
         coalesce(reps.node_key, {{ unassigned_node_key() }}) as node_key,
         activities.occurred_on,
-        lower(trim(activities.activity_type)) as kind,
+        activities.activity_type,
         count(*) as n
     from activities
     left join reps on activities.owner_id = reps.user_id
     group by
         coalesce(reps.node_key, {{ unassigned_node_key() }}),
         activities.occurred_on,
-        lower(trim(activities.activity_type))
+        activities.activity_type
+),
+
+kinds as (
+    select
+        types.activity_type,
+        members.metric
+    from (select distinct activity_type from done) as types
+    inner join members on lower(trim(types.activity_type)) = members.member and members.family = 'activities'
 ),
 
 -- A deal enters a stage once, when it is first seen to get there; it ends in the one in which it closes.
 entries as (
     select
-        stage_no,
-        node_no,
-        entered_on
-    from {{ ref('int_stage_spells') }}
-    where is_first_entry and not is_entry_assumed
+        stages.metric,
+        spells.node_no,
+        spells.entered_on
+    from {{ ref('int_stage_spells') }} as spells
+    inner join stages on spells.stage_no = stages.stage_no
+    where spells.is_first_entry and not spells.is_entry_assumed
 
     union all
 
     select
-        stage_no,
-        node_no,
-        closed_on as entered_on
+        stages.metric,
+        opportunities.node_no,
+        opportunities.closed_on as entered_on
     from opportunities
-    where is_closed
+    inner join stages on opportunities.stage_no = stages.stage_no
+    where opportunities.is_closed
 ),
 
 counted as (
@@ -79,15 +93,13 @@ counted as (
     union all
 
     select
-        members.metric,
+        entries.metric,
         nodes.node_key,
         entries.entered_on as happened_on,
         count(*) as n
     from entries
-    inner join stages on entries.stage_no = stages.stage_no
-    inner join members on lower(stages.stage) = members.member and members.family = 'entered'
     inner join nodes on entries.node_no = nodes.node_no
-    group by members.metric, nodes.node_key, entries.entered_on
+    group by entries.metric, nodes.node_key, entries.entered_on
 
     union all
 
@@ -124,13 +136,13 @@ counted as (
     union all
 
     select
-        members.metric,
+        kinds.metric,
         done.node_key,
         done.occurred_on as happened_on,
         sum(done.n) as n
     from done
-    inner join members on done.kind = members.member and members.family = 'activities'
-    group by members.metric, done.node_key, done.occurred_on
+    inner join kinds on done.activity_type = kinds.activity_type
+    group by kinds.metric, done.node_key, done.occurred_on
 ),
 
 final as (
