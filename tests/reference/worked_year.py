@@ -329,7 +329,81 @@ def attainment(metric: str, as_of: date) -> Iterator[dict[str, Any]]:
             }
 
 
-MONEY = ("base", "stretch", "target_base", "target_stretch", "actual", "gap", "open_amount")
+TIERS = ((Fraction(0), Fraction(2, 100)), (Fraction(8, 10), Fraction(3, 100)), (Fraction(1), Fraction(5, 100)))
+CAP = 2_000_000
+PER_CUSTOMER = 50_000
+DRAW = {("r5", 4): 300_000}
+"""Advanced to a person in each month of the quarter that begins with a month."""
+SHARED = ("d23", "r2", "r1", Fraction(4, 10))
+
+
+def pay(as_of: date) -> Iterator[dict[str, Any]]:
+    """What each rep earns in each quarter that has begun, as if it ended tonight, and what an advance leaves owing."""
+    cells = {
+        (row["metric"], row["period_start_on"], row["node_key"]): row
+        for metric in ("bookings", "new_customers")
+        for row in attainment(metric, as_of)
+        if row["period_kind"] == "quarter"
+    }
+    done = [deal for deal in deals() if deal.closed_on <= as_of]
+    for first_month in (1, 4, 7, 10):
+        first, last = month_days(first_month)[0], month_days(first_month + 2)[1]
+        for person in sorted(_REVISED):
+            cell = cells.get(("bookings", first, f"rep:{person}"))
+            if first > as_of or cell is None:
+                continue
+            name, giver, taker, share = SHARED
+            moved = sum(int(d.hundredths * share) for d in done if d.name == name and first <= d.closed_on <= last)
+            credited = cell["actual"] + (moved if person == taker else -moved if person == giver else 0)
+            slices = list(_slices(credited, cell["target_base"]))
+            tiers = sum(half_up(part * rate) for part, rate in slices)
+            commission = min(tiers, CAP)
+            met = Fraction(cell["actual"], cell["target_base"]) >= Fraction(8, 10) if cell["target_base"] else False
+            customers = cells.get(("new_customers", first, f"rep:{person}"))
+            bonus = customers["actual"] // 100 * PER_CUSTOMER if met and customers else 0
+            begun = sum(month_days(first_month + number)[0] <= as_of for number in range(3))
+            advanced = DRAW.get((person, first_month), 0) * begun
+            yield {
+                "as_of_date": as_of,
+                "user_id": person,
+                "period_start_on": first,
+                "commission": commission,
+                "new_customer": bonus,
+                "advanced": advanced,
+                "owed": max(advanced - commission - bonus, 0) if advanced else None,
+                "how": " + ".join(f"{written(part)} x {float(rate):.2f}" for part, rate in slices)
+                + (f", at most {written(CAP)}" if tiers > CAP else "")
+                + f"; {'' if met else 'not '}at 80 % of {written(cell['target_base'])}",
+            }
+
+
+def _slices(credited: int, target: int) -> Iterator[tuple[int, Fraction]]:
+    """The part of the value that each tier takes, from the least hundredth that reaches it."""
+    bounds = [-int(-target * at_least // 1) for at_least, _ in TIERS]
+    for (_, rate), low, high in zip(TIERS, bounds, [*bounds[1:], None], strict=True):
+        part = (credited if high is None else min(credited, high)) - low
+        if part > 0:
+            yield part, rate
+
+
+def half_up(amount: Fraction) -> int:
+    """To the hundredth, halves up."""
+    return int(amount + Fraction(1, 2))
+
+
+MONEY = (
+    "commission",
+    "new_customer",
+    "advanced",
+    "owed",
+    "base",
+    "stretch",
+    "target_base",
+    "target_stretch",
+    "actual",
+    "gap",
+    "open_amount",
+)
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
@@ -353,6 +427,7 @@ def sheets() -> dict[str, list[dict[str, str]]]:
     return {
         "targets": list(_lines(row for metric in metrics for row in targets(metric))),
         "attainment": list(_lines(row for as_of in AS_OF for metric in metrics for row in attainment(metric, as_of))),
+        "pay": list(_lines(row for as_of in AS_OF for row in pay(as_of))),
     }
 
 

@@ -27,11 +27,17 @@ def sheet(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def allocated(workspace: Path, as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The plan as the night of ``as_of`` takes it: versions and targets."""
+def plan_file() -> Plan:
+    """The plan of the worked year."""
     faults: list[str] = []
     plan = parse(worked_year.FOLDER / "plan.yaml", Plan, faults)
     assert plan is not None, faults
+    return plan
+
+
+def allocated(workspace: Path, as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The plan as the night of ``as_of`` takes it: versions and targets."""
+    plan = plan_file()
     first = date(2026, 1, 1)
     days = WorkingDays.of(first, ((first + timedelta(days=n)).weekday() < 5 for n in range(365)))
     setting = Setting(FiscalCalendar(), "CNY", History(as_of), days)
@@ -45,7 +51,7 @@ def hundredths(written: str) -> int | None:
 
 
 def test_the_sheets_are_what_their_derivation_says() -> None:
-    assert {name: sheet(name) for name in ("targets", "attainment")} == worked_year.sheets()
+    assert {name: sheet(name) for name in ("targets", "attainment", "pay")} == worked_year.sheets()
 
 
 def test_every_cell_of_the_plan_is_that_of_the_worked_sheet(tmp_path: Path) -> None:
