@@ -12,7 +12,7 @@ Reason = Literal["recovered", "period_ended"]
 SubjectKey = tuple[str, str, str, str, date]
 
 _RANK = {"none": 0, "warn": 1, "critical": 2}
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from flows.warehouse.glossary import Metric, load_glossary
 _SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "JP¥", "HKD": "HK$", "SGD": "S$", "AUD": "A$"}
 _UNITS_ZH = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "HKD": "港元", "SGD": "新加坡元"}
 _MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
+_MONTHS_IN = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 _COUNTS: dict[str, dict[Language, str]] = {"won_count": {"zh": "单", "en": "deals"}}
 _ONE: dict[str, dict[Language, str]] = {"won_count": {"zh": "单", "en": "deal"}}
 _NODE_KINDS: dict[str, dict[Language, str]] = {

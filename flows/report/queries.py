@@ -100,7 +100,10 @@ where is_published
     and node_key = 'company'
     and period_end_on >= as_of_date
 qualify place <= $periods
-order by metric, case period_kind when 'month' then 1 when 'quarter' then 2 else 3 end, period_start_on
+order by
+    metric,
+    case period_kind when 'month' then 1 when 'quarter' then 2 when 'half' then 3 else 4 end,
+    period_start_on
 """
 
 _DEVIATIONS = """

@@ -62,6 +62,7 @@ def test_shares_have_at_most_one_decimal(value, said):
         ("quarter", date(2026, 11, 1), "2026年11–1月", "Nov–Jan 2026"),
         ("year", date(2026, 1, 1), "2026年", "2026"),
         ("year", date(2026, 4, 1), "2026年4月–2027年3月", "Apr 2026–Mar 2027"),
+        ("half", date(2026, 7, 1), "2026年7–12月", "Jul–Dec 2026"),
     ],
 )
 def test_periods_are_named_by_their_months(kind, start, zh, en):
