@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import typer
 from rich.markup import escape
 
-from flows.commands import plan_cells, plan_files
+from flows.commands import plan_cells, plan_files, plan_pay
 from flows.commands.context import Command, Json, console, today
 from flows.config import load
 from flows.config.settings import Language
@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="The sales plan: its versions, what
 app.command()(plan_files.diff)
 app.command("export")(plan_files.export_workbook)
 app.command("import")(plan_files.import_workbook)
-for _command in (plan_cells.allocate, plan_cells.show, plan_cells.explain, plan_cells.restate):
+for _command in (plan_cells.allocate, plan_cells.show, plan_cells.explain, plan_cells.restate, plan_pay.pay):
     app.command()(_command)
 
 

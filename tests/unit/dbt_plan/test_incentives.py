@@ -1,14 +1,26 @@
-"""Pay slips of a small company, built by dbt: every line as worked out by hand."""
+"""Pay slips of a small company, built by dbt: every line as worked out by hand.
 
+Random rules and results are paid by the SQL of the same models and by a computation that counts every cent and month.
+"""
+
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from flows.config.fiscal import FiscalCalendar
 from flows.config.leaderboards import USUAL_BOARDS
 from flows.config.plan import Plan, resolved
 from flows.config.yaml_file import parse
+from flows.errors import ConfigError
+from flows.publish.pay import pay_period, read_pay, worded
 from flows.warehouse.pay_inputs import incentive_rows, leaderboard_rows
 from tests.dbt_fixture import failures, query, run_dbt, write_build
 
@@ -286,3 +298,252 @@ def test_boards_rank_reps_and_teams_of_periods_that_are_known(build):
         ("teams_attainment", "team:North/A", 1, 1, None),
     ]
     assert query(build, "select min(period_start_on) from marts.mart_leaderboard") == [(date(2026, 1, 1),)]
+
+
+def test_a_pay_slip_is_printed_as_the_mart_has_it(build):
+    slips = read_pay(build / "candidate.duckdb", "Wu", pay_period(FiscalCalendar(), "2026-Q3"))
+    assert [worded(slip, "en") for slip in slips] == [
+        [
+            "Wu (u2)  2026-07-01 – 2026-09-30  (if it ended tonight)",
+            "  Commission",
+            "    Tier 1, no target set: 1,000,000.00 × 1% = 10,000.00",
+            "  Draw",
+            "    Set off: earned 10,000.00; owed before 5,100.00, advanced 0.00, guaranteed 0.00: -5,100.00",
+            "  Total: 4,900.00",
+        ]
+    ]
+    assert worded(slips[0], "zh")[2] == "    第一档（本期无目标）：1,000,000.00 × 1% = 10,000.00"
+    running = read_pay(build / "candidate.duckdb")
+    assert [(slip.user_id, slip.period_kind) for slip in running] == [
+        ("m1", "quarter"),
+        ("u1", "quarter"),
+        ("u2", "quarter"),
+    ]
+    with pytest.raises(ConfigError, match="somebody who is paid, found 'nobody'"):
+        read_pay(build / "candidate.duckdb", "nobody")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("2026-Q1", "2025-04-01"), ("2026-03", "2026-03-01"), ("2026-04", "2026-04-01"), ("2026-H2", "2025-10-01")],
+)
+def test_pay_periods_are_named_by_the_fiscal_year(name, start):
+    assert str(pay_period(FiscalCalendar(start_month=4), name).start_on) == start
+
+
+def test_what_is_no_pay_period_is_refused():
+    with pytest.raises(ConfigError, match="--period: expected a fiscal period such as 2026-Q1"):
+        pay_period(FiscalCalendar(), "2026-Q5")
+
+
+RATES = st.integers(0, 3_000_000).map(lambda millionths: Decimal(millionths) / 1_000_000)
+THRESHOLDS = st.sampled_from([Decimal(text) for text in ("0", "0.333333", "0.5", "0.8", "0.805", "1", "1.2", "1.5")])
+
+
+@pytest.fixture(scope="module")
+def compiled(build) -> dict[str, str]:
+    """The SQL of the models as dbt handed it to the engine."""
+    folder = build / "target" / "compiled" / "planloop" / "models" / "intermediate" / "incentives"
+    return {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.sql")}
+
+
+def engine(tables: dict[str, tuple[str, list[tuple[Any, ...]]]]) -> duckdb.DuckDBPyConnection:
+    """A database in memory with tables by ``schema.name``: their columns as SQL, and rows."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute(
+        "attach ':memory:' as scratch; create schema scratch.intermediate; create schema scratch.staging"
+    )
+    for name, (columns, rows) in tables.items():
+        connection.execute(f"create table scratch.{name} ({columns})")
+        if rows:
+            connection.executemany(f"insert into scratch.{name} values ({', '.join('?' for _ in rows[0])})", rows)
+    return connection
+
+
+@st.composite
+def rules(draw) -> dict[str, Any]:
+    """A rule with tiers or pay for each unit, and one person's result in it, in hundredths."""
+    kind = draw(st.sampled_from(["commission", "bonus", "kicker"]))
+    at_least = sorted(draw(st.sets(THRESHOLDS, min_size=1, max_size=4))) if kind != "kicker" else []
+    return {
+        "kind": kind,
+        "mode": "whole" if kind == "bonus" else draw(st.sampled_from(["marginal", "whole"])),
+        "tiers": [(share, draw(RATES)) for share in at_least],
+        "target_pay": draw(st.integers(1, 2_000_000)) if kind == "bonus" else None,
+        "per_unit": draw(st.integers(1, 100_000)) if kind == "kicker" else None,
+        "cap": draw(st.none() | st.integers(0, 400)),
+        "is_met": draw(st.booleans()),
+        "target": draw(st.none() | st.integers(0, 300)),
+        "credited": draw(st.integers(-20, 500)),
+    }
+
+
+def rounded(value: Fraction) -> int:
+    """Halves away from zero."""
+    return int((2 * abs(value) + 1) // 2) * (1 if value >= 0 else -1)
+
+
+def attained(value: int, target: int | None, share: Decimal) -> bool:
+    """Whether a value of so many hundredths has an attainment of at least ``share``."""
+    return share == 0 and value >= 0 if not target else Fraction(value, target) >= Fraction(share)
+
+
+def bases_of_tiers(rule: dict[str, Any]) -> dict[int, int]:
+    """What each tier is paid on: each cent counts in the highest tier that was reached before it was booked."""
+    target, credited, tiers = rule["target"], rule["credited"], rule["tiers"]
+    bases = dict.fromkeys(range(len(tiers)), 0)
+    for value in range(credited) if rule["mode"] == "marginal" else [credited]:
+        reached = [place for place, (share, _) in enumerate(tiers) if attained(value, target, share)]
+        if reached and rule["mode"] == "marginal":
+            bases[reached[-1]] += 1
+        elif reached:
+            bases[reached[-1]] = rule["target_pay"] or credited
+    return {place: base for place, base in bases.items() if base > 0}
+
+
+def why_less(rule: dict[str, Any], bases: dict[int, int]) -> list[tuple[Any, ...]]:
+    """Of tiers that start above 0: what lies below the first, or why there is none."""
+    if not rule["target"]:
+        return [("no_target", 0, rule["credited"], 0)]
+    if rule["credited"] > 0 and rule["mode"] == "marginal":
+        return [("below", 0, rule["credited"] - sum(bases.values()), 0)]
+    return [("missed", 0, rule["credited"], 0)] if rule["credited"] > 0 and not bases else []
+
+
+def slowly(rule: dict[str, Any]) -> set[tuple[Any, ...]]:
+    """Lines of a rule: kind, tier, base, amount."""
+    if not rule["is_met"]:
+        return set()
+    credited = rule["credited"]
+    bases = bases_of_tiers(rule)
+    lines: list[tuple[Any, ...]] = [
+        ("tier", place + 1, base, rounded(base * Fraction(rule["tiers"][place][1]))) for place, base in bases.items()
+    ]
+    if rule["per_unit"] and credited > 0:
+        lines.append(("per_unit", 0, credited, rounded(Fraction(credited * rule["per_unit"], 100))))
+    if rule["tiers"] and rule["tiers"][0][0] > 0:
+        lines += why_less(rule, bases)
+    earned = sum(line[3] for line in lines)
+    if not lines:
+        lines.append(("no_result", 0, credited, 0))
+    if rule["cap"] is not None and earned > rule["cap"]:
+        lines.append(("cap", 99, rule["cap"], rule["cap"] - earned))
+    return set(lines)
+
+
+def tier_rows(number: int, rule: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The rule's tiers as the input table has them."""
+    following = [*(share for share, _ in rule["tiers"][1:]), None]
+    for place, ((share, rate), after) in enumerate(zip(rule["tiers"], following, strict=False), 1):
+        yield ("v", str(number), place, share, after, rate)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cells=st.lists(rules(), min_size=1, max_size=25))
+def test_pay_equals_a_slow_computation_on_random_rules_and_results(compiled, cells):
+    numbered = list(enumerate(cells))
+    tables = {
+        "intermediate.int_incentive_entitled": (
+            "pay_no int, plan_version text, rule_id text, kind text, tier_mode text, target_pay_cents bigint,"
+            " per_unit_cents bigint, cap_cents bigint",
+            [
+                (no, "v", str(no), rule["kind"], rule["mode"], rule["target_pay"], rule["per_unit"], rule["cap"])
+                for no, rule in numbered
+            ],
+        ),
+        "intermediate.int_incentive_bases": (
+            "pay_no int, target_hundredths bigint, credited_hundredths bigint",
+            [(no, rule["target"], rule["credited"]) for no, rule in numbered],
+        ),
+        "intermediate.int_incentive_conditions": (
+            "pay_no int, is_met boolean",
+            [(no, held) for no, rule in numbered for held in (True, rule["is_met"])],
+        ),
+        "staging.stg_night__incentive_tiers": (
+            "plan_version text, rule_id text, tier_no int, at_least decimal(18, 6), next_at_least decimal(18, 6),"
+            " rate decimal(18, 6)",
+            [row for no, rule in numbered for row in tier_rows(no, rule)],
+        ),
+    }
+    with engine(tables) as connection:
+        connection.execute(
+            f"create table scratch.intermediate.int_incentive_tiers as {compiled['int_incentive_tiers']}"
+        )
+        connection.execute(f"create table earned as {compiled['int_incentive_earned']}")
+        found = connection.execute(
+            "select pay_no, line_kind, tier_no, base_hundredths, amount_cents from earned"
+        ).fetchall()
+    assert len(found) == len(set(found))
+    assert set(found) == {(no, *line) for no, rule in numbered for line in slowly(rule)}
+
+
+QUARTERS = [date(2026, month, 1) for month in (1, 4, 7, 10)]
+MONTHS = [date(2026, month, 1) for month in range(1, 13)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    draws=st.lists(
+        st.tuples(st.integers(1, 300_000), st.sampled_from(MONTHS), st.sampled_from(MONTHS), st.booleans()),
+        max_size=6,
+    ),
+    earned=st.lists(st.integers(-500_000, 1_500_000), min_size=4, max_size=4),
+)
+def test_draws_are_set_off_as_an_account_kept_quarter_by_quarter(compiled, draws, earned):
+    stated = [one for one in draws if one[1] <= one[2]]
+    quarters = {start: _month_end(MONTHS[MONTHS.index(start) + 2]) for start in QUARTERS}
+    tables = {
+        "intermediate.int_incentive_periods": (
+            "period_kind text, period_start_on date, period_end_on date, plan_version text",
+            [("quarter", start, end, "v") for start, end in quarters.items()],
+        ),
+        "intermediate.int_periods_progressed": (
+            "period_kind text, period_start_on date, period_end_on date, has_begun boolean",
+            [("month", start, _month_end(start), True) for start in MONTHS]
+            + [("quarter", start, end, True) for start, end in quarters.items()],
+        ),
+        "staging.stg_night__draws": (
+            "plan_version text, user_id text, period_kind text, monthly_cents bigint, from_on date, until_on date,"
+            " is_recoverable boolean",
+            [("v", "u", "quarter", cents, first, _month_end(last), owed) for cents, first, last, owed in stated],
+        ),
+        "intermediate.int_people_by_period": ("user_id text, left_on date", [("u", None)]),
+        "intermediate.int_incentive_pay_lines": (
+            "user_id text, period_kind text, period_start_on date, amount_cents bigint",
+            [("u", "quarter", start, cents) for start, cents in zip(QUARTERS, earned, strict=True)],
+        ),
+        "intermediate.int_incentive_clawbacks": (
+            "user_id text, period_kind text, period_start_on date, amount_cents bigint",
+            [],
+        ),
+    }
+    with engine(tables) as connection:
+        found = connection.execute(
+            "select period_start_on, guaranteed_set_off_cents, owed_before_cents, owed_cents "  # noqa: S608
+            f"from ({compiled['int_incentive_settlements']}) order by 1"
+        ).fetchall()
+    account, owed = [], 0
+    for start, cents in zip(QUARTERS, earned, strict=True):
+        if not stated or start < min(QUARTERS[MONTHS.index(first) // 3] for _, first, _, _ in stated):
+            continue
+        months = [month for month in MONTHS if start <= month <= quarters[start]]
+        advanced = {
+            kind: sum(
+                monthly
+                for monthly, first, last, is_owed in stated
+                for month in months
+                if first <= month <= last and is_owed is kind
+            )
+            for kind in (True, False)
+        }
+        rest = max(cents, 0)
+        guaranteed = min(rest, advanced[False])
+        before, owed = owed, owed + advanced[True]
+        owed -= min(owed, rest - guaranteed)
+        account.append((start, guaranteed, before, owed))
+    assert found == account
+
+
+def _month_end(start: date) -> date:
+    after = date(start.year + start.month // 12, start.month % 12 + 1, 1)
+    return date.fromordinal(after.toordinal() - 1)
