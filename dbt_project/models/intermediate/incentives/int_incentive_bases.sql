@@ -23,7 +23,8 @@ final as (
         entitled.pay_no,
         attainment.base_hundredths as target_hundredths,
         coalesce(attainment.actual_hundredths, 0) as actual_hundredths,
-        coalesce(attainment.actual_hundredths, 0) + cast(coalesce(adjusted.credit_hundredths, 0) as bigint) as credited_hundredths
+        coalesce(attainment.actual_hundredths, 0) + cast(coalesce(adjusted.credit_hundredths, 0) as bigint)
+            as credited_hundredths
     from entitled
     left join attainment
         on entitled.metric = attainment.metric
