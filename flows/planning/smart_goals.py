@@ -203,6 +203,7 @@ _USUALLY = {
     "new_customers": "bookings",
     "margin": "bookings",
     "cash_due": "cash_collected",
+    "cash_collected": "collection_rate",
     "collection_rate": "cash_collected",
     "store_visits": "sell_through",
     "numeric_distribution": "sell_through",
