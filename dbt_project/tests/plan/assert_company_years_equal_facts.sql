@@ -59,7 +59,7 @@ yearly as (
 
 years as (
     select * from {{ ref('mart_target_attainment') }}
-    where node_key = 'company' and period_kind = 'year'
+    where node_key = 'company' and period_kind = 'year' and metric in ('bookings', 'won_count')
 )
 
 select

@@ -100,8 +100,10 @@ final as (
         targets.stretch_hundredths,
         targets.derivation as target_derivation,
         targets.is_complete as target_is_complete,
+        -- A rate without a denominator is not known, nor is the margin of bookings without a cost.
         case
             when cells.metric in {{ rate_metrics() }} then actuals.hundredths
+            when cells.metric = 'margin' and actuals.node_key is not null then actuals.hundredths
             else coalesce(actuals.hundredths, 0)
         end as actual_hundredths,
         coalesce(open_deals.open_hundredths, 0) as open_hundredths,
@@ -130,7 +132,9 @@ final as (
             and cells.period_kind = open_deals.period_kind
             and cells.period_start_on = open_deals.period_start_on
             and cells.node_key = open_deals.node_key
-    where cells.metric in {{ result_metrics() }} or planned_metrics.metric is not null
+    where
+        (cells.metric in {{ result_metrics() }} or planned_metrics.metric is not null)
+        and not (cells.metric = 'margin' and targets.node_key is null and actuals.hundredths is null)
 )
 
 select * from final
