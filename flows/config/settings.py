@@ -109,7 +109,7 @@ class MinPeriods(ConfigModel):
 class Pace(ConfigModel):
     """When the pace follows the curve of past periods; by working day otherwise.
 
-    ``min_events``: results in those periods. Of n results at one in two of the period, the curve strays by 1 ÷ √(4n): of
+    ``min_events``: results in those periods. Of n results, a curve strays by 1 ÷ √(4n) in the middle of the period: of
     a hundred by five points, of a thousand by one and a half, which is less than a pace is read by.
     """
 
