@@ -9,6 +9,8 @@ whole hundredths, so that equality is exact. Marts are read as ``candidate.marts
 from collections.abc import Sequence
 from datetime import date
 
+from flows.config.plan.metrics import rate_metrics
+
 TONIGHT = """
 create temp view tonight as
 select source_file.* from source_file inner join run on source_file.as_of_date = run.as_of_date
@@ -242,7 +244,7 @@ select 'fct_booking.amount', coalesce(sum(cast(amount * 100 as bigint)), 0) from
 
 
 def rolls_up(table: str, values: Sequence[str], *keys: str, dated: Sequence[str]) -> str:
-    """Number of cells of nodes above others where one of ``values`` is not the sum over the nodes below.
+    """Number of cells of nodes above others where one of ``values`` is not the sum over the nodes below; rates are none.
 
     ``dated`` are those of them that stay where a person stood when it happened: they add up where nobody has come or
     gone, and those of all people to the company's.
@@ -269,9 +271,10 @@ def rolls_up(table: str, values: Sequence[str], *keys: str, dated: Sequence[str]
     of_people = ", ".join(f"coalesce(sum({value}), 0) as {value}" for value in dated)
     same_people = " and ".join(f"coalesce(top.{value}, 0) = coalesce(people.{value}, 0)" for value in dated)
     joined = ", ".join((*grain.split(", "), "node_key"))
+    rates = ", ".join(f"'{metric}'" for metric in rate_metrics())
     return f"""
 with cells as (
-    select {joined}, {", ".join(values)} from candidate.marts.{table}
+    select {joined}, {", ".join(values)} from candidate.marts.{table} where metric not in ({rates})
 ),
 nodes as (
     select node_key, parent_node_key from candidate.marts.dim_node where is_current

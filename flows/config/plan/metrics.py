@@ -77,3 +77,8 @@ def _is_member(value: Any) -> bool:
 def known_metrics() -> tuple[str, ...]:
     """Names for messages: every metric, and the families with a place for their member."""
     return (*_METRICS, *(f"{family}:<{'stage' if family == 'entered' else 'kind'}>" for family in _FAMILIES))
+
+
+def rate_metrics() -> tuple[str, ...]:
+    """Metrics whose parts do not add up."""
+    return tuple(key for key, metric in _METRICS.items() if not metric.is_additive)
