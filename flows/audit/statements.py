@@ -244,7 +244,7 @@ select 'fct_booking.amount', coalesce(sum(cast(amount * 100 as bigint)), 0) from
 
 
 def rolls_up(table: str, values: Sequence[str], *keys: str, dated: Sequence[str]) -> str:
-    """Number of cells of nodes above others where one of ``values`` is not the sum over the nodes below; rates are none.
+    """Number of cells of nodes above others where one of ``values`` is no sum of those below; rates are none.
 
     ``dated`` are those of them that stay where a person stood when it happened: they add up where nobody has come or
     gone, and those of all people to the company's.
