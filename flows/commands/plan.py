@@ -42,9 +42,9 @@ def check(
 
     Example: planloop plan check 2026 --xlsx check.xlsx
     """
-    from flows.planning.smart_company import check_plans
-    from flows.planning.smart_wording import records, rows, title
-    from flows.planning.smart_workbook import write_check
+    from flows.planning.check.company import check_plans
+    from flows.planning.check.wording import records, rows, title
+    from flows.planning.check.workbook import write_check
 
     if lang not in (None, "zh", "en"):
         raise typer.BadParameter(f"expected zh or en, found {lang}", param_hint="--lang")
@@ -83,7 +83,7 @@ def activities(
 
     Example: planloop plan activities --person U0001 --week 2026-W47
     """
-    from flows.planning.activity_days import read_week
+    from flows.planning.funnel.activity_days import read_week
 
     command: Command = context.obj
     monday, found = read_week(command.workspace.published / "marts.duckdb", week, person)

@@ -56,8 +56,8 @@ def export_workbook(
 
     Example: planloop plan export 2026 plan-2026.xlsx
     """
-    from flows.planning.plan_files import plan_of
-    from flows.planning.workbook import write_workbook
+    from flows.planning.files.plan_files import plan_of
+    from flows.planning.files.workbook import write_workbook
 
     command: Command = context.obj
     if file.suffix.lower() != ".xlsx":
@@ -77,7 +77,7 @@ def import_workbook(
 
     Example: planloop plan import plan-2026.xlsx --write
     """
-    from flows.planning import plan_files
+    from flows.planning.files import plan_files
 
     command: Command = context.obj
     settings, company = plan_files.company_settings(command.config_folder)

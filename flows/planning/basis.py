@@ -15,8 +15,8 @@ import polars as pl
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.model import Person
 from flows.errors import PermanentError
-from flows.planning.history import History, read_history
-from flows.planning.people import read_headcount
+from flows.planning.allocation.history import History, read_history
+from flows.planning.allocation.people import read_headcount
 from flows.workspace import Workspace
 
 _FACTS, _RESULTS = "basis.json", "results.parquet"

@@ -11,10 +11,10 @@ import polars as pl
 from flows.config.fiscal import Period, PeriodKind
 from flows.config.plan.model import Person
 from flows.errors import PermanentError
-from flows.planning.capacity import person_month
+from flows.planning.allocation.capacity import person_month
+from flows.planning.allocation.people import ramps_of
 from flows.planning.explain_words import WORDS
 from flows.planning.night import PlannedVersion
-from flows.planning.people import ramps_of
 from flows.planning.show import amount
 from flows.planning.trial import Trial, before
 

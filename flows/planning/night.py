@@ -10,10 +10,10 @@ import polars as pl
 
 from flows.config.plan.model import Person, Plan, PlanVersion, resolved
 from flows.errors import ConfigError
-from flows.planning.activity_targets import ActivityTargets, activity_targets
-from flows.planning.allocation import Allocation, Setting, allocate
-from flows.planning.funnel_history import read_funnel_history
-from flows.planning.people import people_of
+from flows.planning.allocation.allocate import Allocation, Setting, allocate
+from flows.planning.allocation.people import people_of
+from flows.planning.funnel.activity_targets import ActivityTargets, activity_targets
+from flows.planning.funnel.funnel_history import read_funnel_history
 from flows.planning.seal import fingerprint, seal, sealed_targets
 from flows.warehouse.inputs import PLAN_TARGET, PLAN_VERSION
 from flows.workspace import Workspace

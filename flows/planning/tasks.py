@@ -5,9 +5,9 @@ from typing import Any
 from flows.operate.logs import log_event
 from flows.operate.night import Night
 from flows.operate.tasks import show_table, stage_task
+from flows.planning.allocation.setting import setting_of
 from flows.planning.basis import read_basis, staged_basis, write_basis
 from flows.planning.night import notes_of, plan_inputs, plan_versions
-from flows.planning.setting import setting_of
 from flows.planning.twice import stated_twice
 from flows.warehouse.inputs import write_input
 

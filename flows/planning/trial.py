@@ -8,11 +8,11 @@ from pathlib import Path
 from flows.config import Config
 from flows.config.plan.model import PlanVersion
 from flows.errors import PermanentError
-from flows.planning.allocation import Setting
+from flows.planning.allocation.allocate import Setting
+from flows.planning.allocation.history import History
+from flows.planning.allocation.setting import setting_of
 from flows.planning.basis import Basis, newest_basis
-from flows.planning.history import History
 from flows.planning.night import PlannedVersion, plan_versions
-from flows.planning.setting import setting_of
 from flows.workspace import Workspace
 
 FOREVER = date.max

@@ -10,7 +10,7 @@ from flows.config.settings import Flavour
 from flows.operate.logs import log_event
 from flows.operate.night import PROJECT, Night
 from flows.operate.tasks import show_table, stage_task
-from flows.planning.smart_company import failing_statements
+from flows.planning.check.company import failing_statements
 from flows.state.snoozes import snoozes_on
 from flows.warehouse import inputs
 from flows.warehouse.calendars import calendars_of, write_calendars

@@ -14,9 +14,9 @@ import polars as pl
 
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.model import Plan, resolved
-from flows.planning.allocation import Setting, allocate
-from flows.planning.capacity import WorkingDays
-from flows.planning.history import History
+from flows.planning.allocation.allocate import Setting, allocate
+from flows.planning.allocation.capacity import WorkingDays
+from flows.planning.allocation.history import History
 from flows.warehouse.calendar import working_day_calendar
 
 YEAR = 2026

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.errors import ConfigError
-from flows.planning.activity_days import monday_of, read_week, spread
+from flows.planning.funnel.activity_days import monday_of, read_week, spread
 
 
 @given(units=st.integers(0, 500), days=st.integers(1, 23))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from flows.config.plan import PlanVersion
 from flows.errors import ConfigError
-from flows.planning.activity_targets import ActivityTargets, activity_targets
-from flows.planning.funnel_history import FunnelHistory, Measured
+from flows.planning.funnel.activity_targets import ActivityTargets, activity_targets
+from flows.planning.funnel.funnel_history import FunnelHistory, Measured
 from flows.warehouse.inputs import PLAN_TARGET
 from tests.unit.planning.funnel_plan import FISCAL, TREE, WEEKDAYS, cells, units, versions
 

@@ -11,13 +11,13 @@ from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.metrics import PlanMetric
 from flows.config.plan.model import Person, Plan, Proposals, Ramp, Seasonality, resolved
 from flows.errors import ConfigError
-from flows.planning.allocation import Setting, allocate
-from flows.planning.capacity import WorkingDays, capacities, person_month
-from flows.planning.history import History, history_of
-from flows.planning.people import people_of, ramps_of
-from flows.planning.proposals import propose
-from flows.planning.seasonality import PastYear, season
-from flows.planning.statements import Faults, stated_targets
+from flows.planning.allocation.allocate import Setting, allocate
+from flows.planning.allocation.capacity import WorkingDays, capacities, person_month
+from flows.planning.allocation.history import History, history_of
+from flows.planning.allocation.people import people_of, ramps_of
+from flows.planning.allocation.proposals import propose
+from flows.planning.allocation.seasonality import PastYear, season
+from flows.planning.allocation.statements import Faults, stated_targets
 
 FISCAL = FiscalCalendar()
 FIRST = date(2026, 1, 1)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.model import Plan, PlanVersion, resolved
 from flows.errors import ConfigError
-from flows.planning.allocation import Setting, allocate
-from flows.planning.capacity import WorkingDays
-from flows.planning.history import History
+from flows.planning.allocation.allocate import Setting, allocate
+from flows.planning.allocation.capacity import WorkingDays
+from flows.planning.allocation.history import History
 from flows.planning.seal import fingerprint
 
 YEAR = 2026

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from flows.config.plan.model import FunnelStep
-from flows.planning.funnel_history import FunnelHistory, Measured, read_funnel_history
+from flows.planning.funnel.funnel_history import FunnelHistory, Measured, read_funnel_history
 
 AS_OF = date(2026, 6, 30)
 PATH = ["rep:a", "team:E/1", "company"]

@@ -10,11 +10,11 @@ import pytest
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.model import Plan, resolved
 from flows.errors import ConfigError, PermanentError
-from flows.planning.allocation import Setting
+from flows.planning.allocation.allocate import Setting
+from flows.planning.allocation.capacity import WorkingDays
+from flows.planning.allocation.history import RESULTS, History
 from flows.planning.basis import Basis, keep_basis, newest_basis, staged_basis, write_basis
-from flows.planning.capacity import WorkingDays
 from flows.planning.explain import explain
-from flows.planning.history import RESULTS, History
 from flows.planning.night import plan_inputs, plan_versions, seal_in_force
 from flows.planning.seal import read_seal, restate
 from flows.planning.show import cells, period_of, target_rows, tree_rows, write_workbook

@@ -12,12 +12,12 @@ import yaml
 
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan import Plan
-from flows.planning.capacity import WorkingDays
-from flows.planning.smart import Company, check_plan
-from flows.planning.smart_feeds import Feeds
-from flows.planning.smart_known import Known, Member, Outlook
-from flows.planning.smart_model import LETTERS, Judged, Report
-from flows.planning.smart_wording import records, texts
+from flows.planning.allocation.capacity import WorkingDays
+from flows.planning.check.feeds import Feeds
+from flows.planning.check.known import Known, Member, Outlook
+from flows.planning.check.smart import Company, check_plan
+from flows.planning.check.verdicts import LETTERS, Judged, Report
+from flows.planning.check.wording import records, texts
 
 TODAY = date(2026, 1, 15)
 DAYS = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]

@@ -18,10 +18,10 @@ from flows.config.plan.model import Check, Plan, Version, resolved
 from flows.config.yaml_file import parse
 from flows.errors import ConfigError
 from flows.ingest.readers.names import FileRefused
-from flows.planning.plan_yaml import leading_comment, plan_text
-from flows.planning.sheets import CHECK, NAMED, SECTIONS, SHEETS, VERSIONS
-from flows.planning.workbook import write_workbook
-from flows.planning.workbook_reading import read_workbook
+from flows.planning.files.plan_yaml import leading_comment, plan_text
+from flows.planning.files.sheets import CHECK, NAMED, SECTIONS, SHEETS, VERSIONS
+from flows.planning.files.workbook import write_workbook
+from flows.planning.files.workbook_reading import read_workbook
 from tests.unit.planning.any_plan import COMPANY, plans
 
 LANGUAGES = ("zh", "en")

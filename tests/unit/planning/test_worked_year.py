@@ -11,9 +11,9 @@ import polars as pl
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan import Plan
 from flows.config.yaml_file import parse
-from flows.planning.allocation import Setting
-from flows.planning.capacity import WorkingDays
-from flows.planning.history import History
+from flows.planning.allocation.allocate import Setting
+from flows.planning.allocation.capacity import WorkingDays
+from flows.planning.allocation.history import History
 from flows.planning.night import plan_inputs, plan_versions
 from flows.workspace import Workspace
 from tests.reference import worked_year

@@ -52,11 +52,16 @@ done as (
         activities.activity_type
 ),
 
+types as (
+    select distinct activity_type
+    from done
+),
+
 kinds as (
     select
         types.activity_type,
         members.metric
-    from (select distinct activity_type from done) as types
+    from types
     inner join members on lower(trim(types.activity_type)) = members.member and members.family = 'activities'
 ),
 

@@ -11,11 +11,11 @@ import polars as pl
 from flows.config.fiscal import MONTHS_OF, PERIOD_KINDS, FiscalCalendar, Period, PeriodKind
 from flows.config.plan.metrics import PlanMetric
 from flows.config.plan.model import PlanVersion
-from flows.planning.decompose import Answer, How
-from flows.planning.rounding import Floats
-from flows.planning.seasonality import MONTHS
-from flows.planning.statements import Stated
-from flows.planning.tree import Tree
+from flows.planning.allocation.decompose import Answer, How
+from flows.planning.allocation.rounding import Floats
+from flows.planning.allocation.seasonality import MONTHS
+from flows.planning.allocation.statements import Stated
+from flows.planning.allocation.tree import Tree
 from flows.warehouse.inputs import PLAN_TARGET
 
 DERIVATION = {

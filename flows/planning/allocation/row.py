@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from flows.planning.rounding import largest_remainder
-from flows.planning.sums import MONTHS, Span, Sum, period_name
+from flows.planning.allocation.rounding import largest_remainder
+from flows.planning.allocation.sums import MONTHS, Span, Sum, period_name
 
 Row = tuple[list[int], list[float]]
 

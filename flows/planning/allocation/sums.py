@@ -6,8 +6,8 @@ Months, quarters, halves and the year are nested, so the sums of a node never cr
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from flows.planning.rounding import Ints
-from flows.planning.tree import Tree
+from flows.planning.allocation.rounding import Ints
+from flows.planning.allocation.tree import Tree
 
 MONTHS = 12
 Span = tuple[int, int]

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from flows.config.fiscal import FiscalCalendar
-from flows.planning.rounding import Ints
-from flows.planning.seasonality import MONTHS, PastYear
-from flows.planning.tree import COMPANY, parent_of
+from flows.planning.allocation.rounding import Ints
+from flows.planning.allocation.seasonality import MONTHS, PastYear
+from flows.planning.allocation.tree import COMPANY, parent_of
 
 RESULTS: dict[str, pl.DataType] = {
     "metric": pl.String(),

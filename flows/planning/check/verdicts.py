@@ -14,7 +14,7 @@ _RANK: dict[Verdict, int] = {"pass": 0, "warn": 1, "fail": 2}
 
 @dataclass(frozen=True)
 class Finding:
-    """One reason: its ``code`` names the text in ``smart_wording``, ``said`` what stands in it."""
+    """One reason: its ``code`` names the text in ``wording``, ``said`` what stands in it."""
 
     letter: Letter
     verdict: Verdict

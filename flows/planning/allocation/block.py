@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flows.planning.rounding import Floats, Ints, RowSum, apportion, fit
-from flows.planning.sums import MONTHS, SPANS, Span, Sum, period_name
+from flows.planning.allocation.rounding import Floats, Ints, RowSum, apportion, fit
+from flows.planning.allocation.sums import MONTHS, SPANS, Span, Sum, period_name
 
 ROUNDS = 40
 

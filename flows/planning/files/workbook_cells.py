@@ -10,7 +10,7 @@ from typing import Any
 from flows.config.yaml_file import Where
 from flows.ingest.headers import header_name, simplified
 from flows.ingest.readers.pages import Cell, SheetCells
-from flows.planning.sheets import FLAGS, NONE, PLAN, SHEETS, VERSIONS, Column, Kind, Sheet
+from flows.planning.files.sheets import FLAGS, NONE, PLAN, SHEETS, VERSIONS, Column, Kind, Sheet
 
 _ASIDE = "#"
 """A sheet or column whose name begins with this is the reader's own and is not read."""

@@ -4,9 +4,9 @@ from datetime import date
 from pathlib import Path
 
 from flows.config import Config
-from flows.planning.allocation import Setting
-from flows.planning.capacity import WorkingDays
-from flows.planning.history import History
+from flows.planning.allocation.allocate import Setting
+from flows.planning.allocation.capacity import WorkingDays
+from flows.planning.allocation.history import History
 from flows.warehouse.calendar import working_day_calendar
 
 

@@ -11,12 +11,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from flows.planning.block import Block, fill_block
-from flows.planning.rounding import Floats, Ints, apportion, apportion_in_turn
-from flows.planning.row import spread
-from flows.planning.seasonality import Weights
-from flows.planning.sums import MONTHS, Span, Sum, Sums, exact_sums, floors, period_name
-from flows.planning.tree import Tree
+from flows.planning.allocation.block import Block, fill_block
+from flows.planning.allocation.rounding import Floats, Ints, apportion, apportion_in_turn
+from flows.planning.allocation.row import spread
+from flows.planning.allocation.seasonality import Weights
+from flows.planning.allocation.sums import MONTHS, Span, Sum, Sums, exact_sums, floors, period_name
+from flows.planning.allocation.tree import Tree
 
 
 class How(IntEnum):

@@ -10,8 +10,8 @@ from flows.config.plan.model import Plan
 from flows.config.yaml_file import Where, validated
 from flows.errors import ConfigError
 from flows.ingest.readers.pages import read_pages
-from flows.planning.sheets import CHECK, GOALS, NAMED, PLAN, SEASONALITY, SECTIONS, VERSIONS, Sheet
-from flows.planning.workbook_cells import NOTHING, Reading, Row, name_key, tables_of
+from flows.planning.files.sheets import CHECK, GOALS, NAMED, PLAN, SEASONALITY, SECTIONS, VERSIONS, Sheet
+from flows.planning.files.workbook_cells import NOTHING, Reading, Row, name_key, tables_of
 
 
 def read_workbook(path: Path, company: Company) -> Plan:

@@ -19,8 +19,8 @@ import polars as pl
 from flows.config.fiscal import MONTHS_OF, FiscalCalendar
 from flows.config.plan.model import FunnelStep, PlanVersion
 from flows.errors import ConfigError
-from flows.planning.activity_needs import LeafPlan, Months, Needed, PlanYear, days_earlier
-from flows.planning.funnel_history import Found, FunnelHistory
+from flows.planning.funnel.activity_needs import LeafPlan, Months, Needed, PlanYear, days_earlier
+from flows.planning.funnel.funnel_history import Found, FunnelHistory
 from flows.warehouse.inputs import PLAN_TARGET
 
 SUMMED = ("sum of nodes", "sum of periods")

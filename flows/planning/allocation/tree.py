@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flows.config.plan.model import Person
-from flows.planning.rounding import Ints
+from flows.planning.allocation.rounding import Ints
 
 COMPANY = "company"
 

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from flows.config.plan.model import Person, Plan, resolved
-from flows.planning.people import read_headcount
+from flows.planning.allocation.people import read_headcount
 
 Cell = tuple[str, str]
 """Metric and node."""

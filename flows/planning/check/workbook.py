@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from flows.config.settings import Language
-from flows.planning.smart_model import LETTERS, Report
-from flows.planning.smart_wording import heading, kind_said, letter_said, reason, title, verdict_said
+from flows.planning.check.verdicts import LETTERS, Report
+from flows.planning.check.wording import heading, kind_said, letter_said, reason, title, verdict_said
 
 _COLOURS = {"fail": "#F8CBAD", "warn": "#FFE699", "pass": "#C6E0B4"}
 

@@ -8,13 +8,13 @@ from flows.config import Config
 from flows.config.plan.model import Plan
 from flows.config.settings import Language
 from flows.errors import ConfigError
-from flows.planning.capacity import WorkingDays
-from flows.planning.smart import Company, check_plan
-from flows.planning.smart_feeds import Feeds
-from flows.planning.smart_file import file_findings, read_what_stands
-from flows.planning.smart_known import read_known
-from flows.planning.smart_model import LETTERS, Judged, Report
-from flows.planning.smart_wording import letter_said, reason
+from flows.planning.allocation.capacity import WorkingDays
+from flows.planning.check.feeds import Feeds
+from flows.planning.check.known import read_known
+from flows.planning.check.plan_file import file_findings, read_what_stands
+from flows.planning.check.smart import Company, check_plan
+from flows.planning.check.verdicts import LETTERS, Judged, Report
+from flows.planning.check.wording import letter_said, reason
 from flows.warehouse.calendar import working_day_calendar
 
 

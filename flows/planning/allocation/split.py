@@ -11,10 +11,10 @@ import numpy as np
 from flows.config.fiscal import FiscalCalendar, Period
 from flows.config.plan.metrics import PlanMetric
 from flows.config.plan.model import PlanVersion
-from flows.planning.history import History
-from flows.planning.rounding import Ints
-from flows.planning.statements import Faults
-from flows.planning.tree import Tree
+from flows.planning.allocation.history import History
+from flows.planning.allocation.rounding import Ints
+from flows.planning.allocation.statements import Faults
+from flows.planning.allocation.tree import Tree
 
 LOOKS_BACK = 12
 """Full months before a version takes effect, over which shares of history are measured."""

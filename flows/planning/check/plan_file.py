@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from flows.config.plan.model import Plan
-from flows.planning.smart_model import Finding, Item, Judged, Letter
+from flows.planning.check.verdicts import Finding, Item, Judged, Letter
 
 _PLACE = re.compile(r"^(?P<file>.*?\.ya?ml)(?::(?P<line>\d+))?: (?P<place>[\w.\[\], :/-]+?): (?P<text>.+)$", re.DOTALL)
 _LETTERS: tuple[tuple[Letter, re.Pattern[str]], ...] = (

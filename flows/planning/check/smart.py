@@ -11,13 +11,13 @@ from datetime import date
 
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.model import Goal, Pin, Plan, PlanVersion, Responsible, Target, resolved
-from flows.planning.capacity import WorkingDays
-from flows.planning.people import people_of
-from flows.planning.smart_achievable import Reach
-from flows.planning.smart_feeds import Feeds
-from flows.planning.smart_goals import Goals
-from flows.planning.smart_known import Known
-from flows.planning.smart_model import Finding, Item, Judged, Report
+from flows.planning.allocation.capacity import WorkingDays
+from flows.planning.allocation.people import people_of
+from flows.planning.check.achievable import Reach
+from flows.planning.check.feeds import Feeds
+from flows.planning.check.goals import Goals
+from flows.planning.check.known import Known
+from flows.planning.check.verdicts import Finding, Item, Judged, Report
 
 
 @dataclass(frozen=True)

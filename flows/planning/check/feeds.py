@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flows.config.loader import Config
 from flows.config.plan.metrics import known_metrics, plan_metric
-from flows.planning.smart_model import Finding
+from flows.planning.check.verdicts import Finding
 from schemas.registry import ENTITIES
 
 _DUE = (("contract",), ("payment.due_on", "contract.payment_terms"))

@@ -13,8 +13,8 @@ from flows.config.yaml_file import parse
 from flows.errors import ConfigError
 from flows.history.durable import replace_file
 from flows.planning.difference import Difference, of_plans
-from flows.planning.plan_yaml import leading_comment, plan_text
-from flows.planning.workbook_reading import read_workbook
+from flows.planning.files.plan_yaml import leading_comment, plan_text
+from flows.planning.files.workbook_reading import read_workbook
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 from flows.config.fiscal import MONTHS_OF, FiscalCalendar, Period
 from flows.config.plan.metrics import plan_metric
 from flows.config.plan.model import Capacity, Check, Person, Pin, PlanVersion, Target
-from flows.planning.capacity import WorkingDays, person_month
-from flows.planning.people import people_of, ramps_of
-from flows.planning.smart_known import Known
-from flows.planning.smart_model import Finding
+from flows.planning.allocation.capacity import WorkingDays, person_month
+from flows.planning.allocation.people import people_of, ramps_of
+from flows.planning.check.known import Known
+from flows.planning.check.verdicts import Finding
 
 _OF_DEALS = ("bookings", "won_count")
 """Metrics that open deals are to cover."""

@@ -12,8 +12,8 @@ from flows.config.plan.model import Goal, Plan, Seasonality, Target, Version
 from flows.config.settings import Language
 from flows.errors import PermanentError
 from flows.history.durable import replace_file
-from flows.planning.sheets import CHECK, FLAGS, GOALS, NAMED, NONE, PLAN, SEASONALITY, SECTIONS, VERSIONS, Sheet
-from flows.planning.sheets import SHEETS as ALL_SHEETS
+from flows.planning.files.sheets import CHECK, FLAGS, GOALS, NAMED, NONE, PLAN, SEASONALITY, SECTIONS, VERSIONS, Sheet
+from flows.planning.files.sheets import SHEETS as ALL_SHEETS
 
 if TYPE_CHECKING:
     import xlsxwriter

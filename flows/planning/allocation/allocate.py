@@ -15,18 +15,18 @@ from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.metrics import PlanMetric, plan_metric
 from flows.config.plan.model import Person, PlanVersion, Seasonality
 from flows.errors import ConfigError
-from flows.planning.capacity import Capacities, WorkingDays, capacities
-from flows.planning.cells import Months, month_rows, rate_rows, with_periods
-from flows.planning.decompose import Answer, Question, decompose
-from flows.planning.history import History
-from flows.planning.people import ramps_of
-from flows.planning.rounding import Floats, Ints
-from flows.planning.seasonality import MONTHS, Season, season
-from flows.planning.split import split_weights
-from flows.planning.statements import HUNDRED, Faults, Stated, metrics_stated, stated_pins, stated_targets
-from flows.planning.sums import Span, Sum
-from flows.planning.tree import Tree, plant
-from flows.planning.ways import Ways
+from flows.planning.allocation.capacity import Capacities, WorkingDays, capacities
+from flows.planning.allocation.cells import Months, month_rows, rate_rows, with_periods
+from flows.planning.allocation.decompose import Answer, Question, decompose
+from flows.planning.allocation.history import History
+from flows.planning.allocation.people import ramps_of
+from flows.planning.allocation.rounding import Floats, Ints
+from flows.planning.allocation.seasonality import MONTHS, Season, season
+from flows.planning.allocation.split import split_weights
+from flows.planning.allocation.statements import HUNDRED, Faults, Stated, metrics_stated, stated_pins, stated_targets
+from flows.planning.allocation.sums import Span, Sum
+from flows.planning.allocation.tree import Tree, plant
+from flows.planning.allocation.ways import Ways
 from flows.warehouse.inputs import PLAN_TARGET
 
 

@@ -8,12 +8,12 @@ from fractions import Fraction
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.metrics import PlanMetric
 from flows.config.plan.model import PlanVersion
-from flows.planning.history import History
-from flows.planning.proposals import Proposed, amount_of, propose
-from flows.planning.rounding import Floats
-from flows.planning.seasonality import Season
-from flows.planning.statements import HUNDRED, Faults
-from flows.planning.tree import Tree
+from flows.planning.allocation.history import History
+from flows.planning.allocation.proposals import Proposed, amount_of, propose
+from flows.planning.allocation.rounding import Floats
+from flows.planning.allocation.seasonality import Season
+from flows.planning.allocation.statements import HUNDRED, Faults
+from flows.planning.allocation.tree import Tree
 
 Cell = tuple[str, str]
 """Metric and node."""

@@ -1,4 +1,4 @@
-"""The check of a plan in words: one text for each finding (``smart_texts.yaml``), in English and Chinese."""
+"""The check of a plan in words: one text for each finding (``texts.yaml``), in English and Chinese."""
 
 from functools import cache
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import yaml
 
 from flows.config.settings import Language
-from flows.planning.smart_model import LETTERS, Finding, Item, Judged, Kind, Letter, Report, Verdict
+from flows.planning.check.verdicts import LETTERS, Finding, Item, Judged, Kind, Letter, Report, Verdict
 
-TEXTS = Path(__file__).with_name("smart_texts.yaml")
+TEXTS = Path(__file__).with_name("texts.yaml")
 _LETTERS: dict[Letter, tuple[str, str]] = {
     "S": ("S specific", "S 明确"),
     "M": ("M measurable", "M 可衡量"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from flows.config.fiscal import FiscalCalendar, Period
 from flows.config.plan.model import Person, Ramp
-from flows.planning.rounding import Floats, Ints
+from flows.planning.allocation.rounding import Floats, Ints
 
 MONTHS = 12
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.model import Action, Goal, Initiative, Pin, Plan, PlanVersion, Responsible, Target
-from flows.planning.smart_model import Finding, Kind, Verdict, worst
+from flows.planning.check.verdicts import Finding, Kind, Verdict, worst
 
 _SEVERAL = re.compile(r"[,;，、；/&+]|\s(?:and|und|和|与|及)\s")
 Person = tuple[str, date | None, bool]

@@ -1,0 +1,1 @@
+"""The check of a plan: specific, measurable, achievable, relevant, time-bound, each with its reason."""

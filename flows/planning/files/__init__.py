@@ -1,0 +1,1 @@
+"""A plan as a file or a workbook: read, written, compared."""

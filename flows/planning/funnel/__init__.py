@@ -1,0 +1,1 @@
+"""Activity targets: backwards from results through the funnel's own rates."""
