@@ -15,7 +15,7 @@ from flows.config import load
 from flows.history.accounting import recorded_files
 from flows.history.change_log import nights
 from flows.history.commit import commit_night, recover
-from flows.history.known import last_known
+from flows.history.known import last_known, last_night
 from flows.history.tasks import record
 from flows.ingest.tasks import land, validate
 from flows.operate.environment import prepare
@@ -46,7 +46,8 @@ def night(config_folder: Path, folder: Path, as_of: date, query: str) -> list[tu
     ) as tonight:
         recover(workspace)
         files = land(tonight, recorded_files(workspace, as_of), nights(workspace))
-        validate(tonight, files, last_known(workspace, as_of, engine=config.settings.engine))
+        known = last_known(workspace, as_of, engine=config.settings.engine)
+        validate(tonight, files, known, last_night(workspace, as_of))
         record(tonight)
         _write_inputs(tonight)
         DbtProject(PROJECT / "dbt_project", workspace.build, config.settings.engine).run(*MODELS)
