@@ -34,15 +34,23 @@ def nearest(metrics: Sequence[Metric], wanted: str, limit: int = 3) -> tuple[Met
     None where none is near; what is much less near than the first is left out.
     """
     plain = _plain(wanted)
-    ranked = sorted(((_likeness(metric, plain), metric) for metric in metrics), key=lambda pair: -pair[0])
-    least = max(_CLOSE, 0.8 * ranked[0][0]) if ranked else _CLOSE
-    return tuple(metric for likeness, metric in ranked[:limit] if likeness >= least)
+    ranked = sorted(((_likeness(metric, plain), metric) for metric in metrics), key=lambda pair: pair[0], reverse=True)
+    least = max(_CLOSE, 0.8 * ranked[0][0][0]) if ranked else _CLOSE
+    return tuple(metric for (likeness, _), metric in ranked[:limit] if likeness >= least)
 
 
-def _likeness(metric: Metric, plain: str) -> float:
-    """How much of a name, or of its part that is most like ``plain``, is the same: 覆盖律 is near 总目标覆盖率."""
-    parts = {name[start : start + len(plain)] for name in _names(metric) for start in range(len(name))}
-    return max(SequenceMatcher(a=plain, b=part, autojunk=False).ratio() for part in {*parts, *_names(metric)})
+def _likeness(metric: Metric, plain: str) -> tuple[float, float]:
+    """How much of a name, or of its part that is most like ``plain``, is the same; then how much of a whole name.
+
+    覆盖律 is near 总目标覆盖率, and nearer to 覆盖率.
+    """
+    names = _names(metric)
+    parts = {name[start : start + len(plain)] for name in names for start in range(len(name))}
+    return max(_ratio(plain, part) for part in {*parts, *names}), max(_ratio(plain, name) for name in names)
+
+
+def _ratio(plain: str, part: str) -> float:
+    return SequenceMatcher(a=plain, b=part, autojunk=False).ratio()
 
 
 def _names(metric: Metric) -> tuple[str, ...]:

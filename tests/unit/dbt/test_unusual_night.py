@@ -31,7 +31,8 @@ def forecast(node_key: str, closed: int) -> dict:
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole project built, with its data tests."""
-    nodes = {"company": 100, "region:West": 100, "team:West/One": 0, "team:West/Two": 100, "rep:ann": 100}
+    # What Ann won in team One stays there.
+    nodes = {"company": 100, "region:West": 100, "team:West/One": 100, "team:West/Two": 0, "rep:ann": 100}
     folder = write_build(
         tmp_path_factory.mktemp("build"),
         as_of=SECOND,
