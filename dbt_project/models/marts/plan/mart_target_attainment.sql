@@ -30,6 +30,10 @@ shares as (
     select * from {{ ref('int_pace_shares') }}
 ),
 
+required as (
+    select * from {{ ref('int_coverage_required') }}
+),
+
 -- One method is published for each metric and period; which, is decided where the forecast is made.
 forecasts as (
     select * from {{ ref('mart_forecast') }}
@@ -167,6 +171,8 @@ final as (
         measured.open_deals,
         measured.coverage_remaining,
         measured.coverage_total,
+        case when measured.is_current then required.coverage_required end as coverage_required,
+        case when measured.is_current then required.n_deals end as coverage_required_n,
         case when measured.is_current then measured.previous_as_of_date end as previous_as_of_date,
         {{ cents_to_amount('measured.previous_hundredths') }} as actual_previous,
         measured.pace_index_previous,
@@ -186,6 +192,10 @@ final as (
         runs.run_id
     from measured
     cross join runs
+    left join required
+        on measured.metric = required.metric
+            and measured.period_kind = required.period_kind
+            and measured.node_key = required.node_key
     left join forecasts
         on measured.metric = forecasts.metric
             and measured.period_kind = forecasts.period_kind
