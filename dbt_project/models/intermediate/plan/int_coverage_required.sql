@@ -1,4 +1,4 @@
--- Grain: one row per metric × kind of period × node with open deals in tonight's: what has to stand open for one to come.
+-- Grain: one row per metric × kind of period × node with open deals in tonight's: how much of them it takes for one to come.
 {% set kinds = ['month', 'quarter', 'half', 'year'] %}
 {% set enough = 30 %}
 with
