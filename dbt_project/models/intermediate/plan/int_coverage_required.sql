@@ -1,4 +1,4 @@
--- Grain: one row per metric × kind of period × node with open deals in tonight's: how much of them it takes for one to come.
+-- Grain: one row per metric × kind of period × node: how much has to stand open tonight for one to come.
 {% set kinds = ['month', 'quarter', 'half', 'year'] %}
 {% set enough = 30 %}
 with
