@@ -10,12 +10,12 @@ import polars as pl
 
 from flows.config.fiscal import Period, PeriodKind
 from flows.config.plan.model import Person
-from flows.errors import PermanentError
+from flows.errors import ConfigError
 from flows.planning.allocation.capacity import person_month
 from flows.planning.allocation.people import ramps_of
 from flows.planning.explain_words import WORDS
 from flows.planning.night import PlannedVersion
-from flows.planning.show import amount
+from flows.planning.show import amount, cells
 from flows.planning.trial import Trial, before
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ def explain(trial: Trial, one: PlannedVersion, metric: str, node: str, period: P
         language: zh or en.
 
     Raises:
-        PermanentError: the version has no such cell.
+        ConfigError: the version has no such cell.
     """
     return list(_Explanation(trial, one, metric, language).cell(node, period))
 
@@ -50,10 +50,13 @@ class _Explanation:
     def cell(self, node: str, period: Period) -> Iterator[str]:
         row = self._row(self.one.targets, node, period.kind, period.start_on)
         if row is None:
-            known = self.one.targets.filter(pl.col("metric") == self.metric)["node_key"].unique().sort().to_list()
-            raise PermanentError(
-                f"{self.one.version.id}: expected a cell of {self.metric}, of one of {len(known)} nodes "
-                f"({', '.join(known[:12]) or 'none'}); found no {node} in {period.name}"
+            of_metric = cells(self.one, metric=self.metric)
+            known = of_metric["node_key"].unique().sort().to_list()
+            raise ConfigError(
+                [
+                    f"{self.one.version.id}: expected a cell of {self.metric}, of one of {len(known)} nodes "
+                    f"({', '.join(known[:12])}, …); found no {node} in {period.name}"
+                ]
             )
         yield self._say(
             "cell",

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from flows.config.fiscal import PERIOD_KINDS, FiscalCalendar, Period
-from flows.errors import PermanentError
+from flows.errors import ConfigError
 from flows.planning.night import PlannedVersion
 
 HEADS: dict[str, dict[str, str]] = {
@@ -42,13 +42,15 @@ def period_of(fiscal: FiscalCalendar, fiscal_year: int, name: str) -> Period:
     """The period of this name.
 
     Raises:
-        PermanentError: the year has none of that name.
+        ConfigError: the year has none of that name.
     """
     found = fiscal.named(fiscal_year, name)
     if found is None:
-        raise PermanentError(
-            f"expected a period of fiscal year {fiscal_year}: year, H1, Q3, M07 or a month such as {fiscal_year}-07; "
-            f"found {name!r}"
+        raise ConfigError(
+            [
+                f"expected a period of fiscal year {fiscal_year}: year, H1, Q3, M07 or a month such as "
+                f"{fiscal_year}-07; found {name!r}"
+            ]
         )
     return found
 
@@ -59,7 +61,7 @@ def cells(
     """Rows of a version: of one metric, of a node and all below it, of a period and those within it.
 
     Raises:
-        PermanentError: nothing is left; the message lists what there is.
+        ConfigError: nothing is left; the message lists what there is.
     """
     found = one.targets
     if metric is not None:
@@ -76,7 +78,7 @@ def cells(
 def _some(found: pl.DataFrame, among: pl.DataFrame, column: str, asked: str) -> pl.DataFrame:
     if found.is_empty():
         known = ", ".join(among[column].unique().sort().to_list()[:12]) or "none"
-        raise PermanentError(f"expected a {column} that the version has a target of ({known}, …), found {asked!r}")
+        raise ConfigError([f"expected a {column} that the version has a target of ({known}, …), found {asked!r}"])
     return found
 
 

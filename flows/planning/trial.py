@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.config import Config
 from flows.config.plan.model import PlanVersion
-from flows.errors import PermanentError
+from flows.errors import ConfigError, PermanentError
 from flows.planning.allocation.allocate import Setting
 from flows.planning.allocation.history import History
 from flows.planning.allocation.setting import setting_of
@@ -36,7 +36,7 @@ class Trial:
         """The version of this id; without one, the version in force on the night, else the first.
 
         Raises:
-            PermanentError: the year's plan has no such version.
+            ConfigError: the year's plan has no such version.
         """
         if name is None:
             holds = [one for one in self.versions if self.as_of and one.version.effective_on <= self.as_of]
@@ -45,7 +45,7 @@ class Trial:
             if one.version.id == name:
                 return one
         known = ", ".join(one.version.id for one in self.versions)
-        raise PermanentError(f"expected a version of the plan, one of {known}; found {name!r}")
+        raise ConfigError([f"expected a version of the plan, one of {known}; found {name!r}"])
 
 
 def try_plan(config: Config, workspace: Workspace, fiscal_year: int | None, today: date) -> Trial:
@@ -58,8 +58,7 @@ def try_plan(config: Config, workspace: Workspace, fiscal_year: int | None, toda
         today: stands for the night where none was published yet.
 
     Raises:
-        PermanentError: there is no plan of this year.
-        ConfigError: the plan cannot be allocated.
+        ConfigError: there is no plan of this year, or it cannot be allocated.
     """
     basis: Basis
     marts: Path | None = workspace.published / "marts.duckdb"
@@ -70,13 +69,13 @@ def try_plan(config: Config, workspace: Workspace, fiscal_year: int | None, toda
         basis, as_of, marts = Basis(History(today), ()), None, None
     years = {plan.year: plan for plan in config.plans}
     if not years:
-        raise PermanentError(f"expected a plan such as {config.folder / 'plans' / f'{today.year}.yaml'}, found none")
+        raise ConfigError([f"expected a plan such as {config.folder / 'plans' / f'{today.year}.yaml'}, found none"])
     wanted = fiscal_year or config.settings.fiscal.year_of(basis.history.as_of)
     if wanted not in years and fiscal_year is None:
         wanted = max(years)
     if wanted not in years:
         known = ", ".join(map(str, sorted(years)))
-        raise PermanentError(f"expected a fiscal year with a plan, one of {known}; found {wanted}")
+        raise ConfigError([f"expected a fiscal year with a plan, one of {known}; found {wanted}"])
     setting = setting_of(config, basis.history, marts)
     folder = config.folder / "plans"
     versions = plan_versions(workspace, [years[wanted]], folder, setting, basis.headcount, FOREVER)
