@@ -119,6 +119,13 @@ def test_an_upward_reference_is_found():
     assert found == ["int_x reads mart_y", "int_x reads source.log"]
 
 
+def test_every_published_mart_has_a_reader(manifest):
+    published = {key for key, node in models(manifest).items() if node["fqn"][1] == "marts"}
+    read = {key for exposure in manifest["exposures"].values() for key in exposure["depends_on"]["nodes"]}
+    assert published
+    assert published - read == set()
+
+
 def test_what_a_flavour_leaves_out_is_read_by_nothing_else(manifest):
     flavoured = {key for key, node in models(manifest).items() if "channel" in node["tags"]}
     assert flavoured
