@@ -4,11 +4,16 @@ import codecs
 import csv
 import io
 import re
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+import pyarrow as pa
+
 from flows.ingest.readers.limits import LINE_BYTES
 from flows.ingest.readers.names import FileRefused
+from flows.ingest.readers.pieces import PIECE, each_piece
 
 CHUNK = 1 << 22
 _MARKS = (
@@ -28,6 +33,9 @@ _BINARIES = (
     (b"\x7fELF", "a program"),
     (b"\xd0\xcf\x11\xe0", "an xls workbook"),
 )
+_UTF8 = ("utf-8", "utf-8-sig")
+_LEADING, _CONTINUES, _CONTINUED = 0xC0, 0x80, 3
+"""The bits by which a byte continues a character of UTF-8, their value, and how many such bytes one has at most."""
 _SENTINEL = "\x02end of file\x02"
 
 
@@ -78,18 +86,42 @@ def _looks_like(start: bytes) -> str:
 
 
 def _decodes(path: Path, codec: str) -> bool:
+    if codec in _UTF8:
+        return all(each_piece(path, _is_utf8, PIECE, beyond=_CONTINUED))
     decoder = codecs.getincrementaldecoder(codec)("strict")
     try:
         with path.open("rb") as stream:
             while chunk := stream.read(CHUNK):
-                if b"\x00" in chunk and not codec.startswith("utf-16") and codec != "utf-32":
-                    raise FileRefused(
-                        "Expected text, found NUL bytes in the middle of it, as a copy that was cut off leaves them. "
-                        "Export the file again."
-                    )
+                if not codec.startswith("utf-16") and codec != "utf-32":
+                    _refuse_nul(chunk)
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
     except UnicodeError:
+        return False
+    return True
+
+
+def _refuse_nul(chunk: bytes) -> None:
+    if b"\x00" in chunk:
+        raise FileRefused(
+            "Expected text, found NUL bytes in the middle of it, as a copy that was cut off leaves them. "
+            "Export the file again."
+        )
+
+
+def _is_utf8(offset: int, text: bytes) -> bool:
+    """Whether the characters that begin in a piece are such; it comes with as many bytes more as one can have."""
+    _refuse_nul(text)
+    begin, end = 0, min(PIECE, len(text))
+    # The rest of a character that began before the piece was looked at with that.
+    while offset and begin < min(_CONTINUED, end) and text[begin] & _LEADING == _CONTINUES:
+        begin += 1
+    while end < len(text) and text[end] & _LEADING == _CONTINUES:
+        end += 1
+    bounds = pa.array([begin, end], pa.int64()).buffers()[1]
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, bounds, pa.py_buffer(text)]).validate(full=True)
+    except pa.ArrowInvalid:
         return False
     return True
 
@@ -150,15 +182,23 @@ def unclosed_quote(path: Path, codec: str, delimiter: str, quote: str) -> int | 
     Such a quotation swallows every row after it. An even number of quotation marks cannot leave one open at the end of
     a regular file, so most files cost one count.
     """
-    with open_utf8(path, codec) as stream:
-        marks = 0
-        while chunk := stream.read(CHUNK):
-            marks += chunk.count(quote.encode())
-    if marks % 2 == 0:
+    if _count(path, codec, quote.encode()) % 2 == 0:
         return None
     with open_utf8(path, codec) as stream:
         lines = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         return _last_open_quote(lines, delimiter, quote)
+
+
+def _count(path: Path, codec: str, mark: bytes) -> int:
+    """How many marks there are in a text."""
+    if codec in _UTF8 and len(mark) == 1:
+        return sum(each_piece(path, partial(_count_byte, mark[0]), PIECE))
+    with open_utf8(path, codec) as stream:
+        return sum(chunk.count(mark) for chunk in iter(partial(stream.read, CHUNK), b""))
+
+
+def _count_byte(byte: int, offset: int, text: bytes) -> int:  # noqa: ARG001 (each piece comes with its place)
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte))
 
 
 def _last_open_quote(lines: io.TextIOWrapper, delimiter: str, quote: str) -> int | None:

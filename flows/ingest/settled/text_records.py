@@ -8,9 +8,7 @@ the end of one or is doubled. A file in which one does not is not taken apart he
 
 import codecs
 import mmap
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,24 +22,16 @@ from flows.config.sources import Source
 from flows.ingest.readers import open_table
 from flows.ingest.readers.batch import REASON, ROW, Batch, FileRefused, Table
 from flows.ingest.readers.row_kinds import NOTE
+from flows.ingest.settled.text_pieces import Run, UncertainError, runs_of_records
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Hashes = NDArray[np.uint64]
-    Places = NDArray[np.int64]
+    from flows.ingest.settled.text_pieces import Hashes, Places
 
 FIRST_ROW = 2
-CHUNK = 1 << 25
-"""Bytes that are taken apart at a time."""
-LONGEST = 1 << 26
-"""Bytes of a record beyond which a file is left to the reader."""
 MOST_RECORDS = 1 << 25
 """Records whose places and hashes are held in memory, 24 bytes each; a file with more is left to the reader."""
-_NEWLINE, _RETURN = 10, 13
-_CODECS = {"utf-8", "utf-8-sig", "gb18030"}
+_CODECS = ("utf-8", "utf-8-sig", "gb18030")
 """Encodings in which line ends, quotation marks and delimiters below ``@`` are never part of another character."""
-_SEED = 20171231
 
 
 @dataclass(frozen=True)
@@ -53,7 +43,8 @@ class TextRecords:
         source: how it is read.
         whole: the file as its reader has opened it.
         header: the bytes before the first record.
-        starts: where each record begins, and the end of the last one.
+        starts: where each record begins.
+        ends: where it ends.
         hashes: of each record.
     """
 
@@ -146,115 +137,32 @@ def text_records(path: Path, source: Source, whole: Table, threads: int) -> Text
         path: the landed file.
         source: how it is read.
         whole: the file as its reader has opened it.
-        threads: how many pieces are hashed at a time.
+        threads: how many pieces of it are taken apart at a time.
     """
     codec = str(whole.dialect).partition(",")[0]
     delimiter = "\t" if path.suffix.lower() == ".tsv" else source.csv.delimiter
     marks = source.csv.quote.encode(), delimiter.encode()
     if codec not in _CODECS or any(len(mark) != 1 or mark >= b"@" for mark in marks):
         return None
-    apart: list[_Piece] = []
+    with path.open("rb") as stream:
+        begin = len(codecs.BOM_UTF8) if stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
+    runs: list[Run] = []
     count = 0
-    for piece in _apart(path, *marks, threads):
-        if piece is None or count > MOST_RECORDS:
-            return None
-        apart.append(piece)
-        count += len(piece.starts)
+    try:
+        for run in runs_of_records(path, begin, *marks, threads):
+            runs.append(run)
+            count += len(run.hashes)
+            if count > MOST_RECORDS:
+                return None
+    except UncertainError:
+        return None
     if not count:
         return None
-    starts, ends = (np.concatenate([getattr(piece, name) for piece in apart]) for name in ("starts", "ends"))
-    hashes = np.concatenate([piece.hashes for piece in apart])
+    names = ("starts", "ends", "hashes")
+    starts, ends, hashes = (np.concatenate([getattr(run, name) for run in runs]) for name in names)
     with path.open("rb") as stream:
         header = stream.read(int(ends[0]))
     # A blank line before the header is left to the reader.
-    if starts[0] != _mark_length(header) or not header.endswith(b"\n"):
+    if starts[0] != begin or not header.endswith(b"\n"):
         return None
     return TextRecords(path, source, whole, header, starts[1:], ends[1:], hashes[1:])
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """Records of a piece of text that are not blank."""
-
-    starts: "Places"
-    ends: "Places"
-    hashes: "Hashes"
-
-
-def _apart(path: Path, quote: bytes, delimiter: bytes, threads: int) -> Iterator[_Piece | None]:
-    """The pieces of a file in order; None for one that cannot be taken apart for certain."""
-    waiting: deque[Future[_Piece | None]] = deque()
-    with ThreadPoolExecutor(threads) as workers:
-        for offset, text in _pieces(path, quote):
-            waiting.append(workers.submit(_take_apart, text, offset, quote, delimiter))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        for one in waiting:
-            yield one.result()
-
-
-def _mark_length(start: bytes) -> int:
-    return len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
-
-
-def _pieces(path: Path, quote: bytes) -> Iterator[tuple[int, bytes | None]]:
-    """A file in pieces of whole records, with where each begins; None for a record that is too long."""
-    rest = b""
-    with path.open("rb") as stream:
-        offset = _mark_length(stream.read(len(codecs.BOM_UTF8)))
-        stream.seek(offset)
-        while chunk := stream.read(CHUNK):
-            text = rest + chunk
-            cut = _end_of_records(text, quote)
-            if not cut and len(text) > LONGEST:
-                yield offset, None
-                return
-            if cut:
-                yield offset, text[:cut]
-                offset += cut
-            rest = text[cut:]
-    if rest:
-        yield offset, None if rest.count(quote) % 2 else rest + b"\n"
-
-
-def _end_of_records(text: bytes, quote: bytes) -> int:
-    """The end of the last whole record of a text that begins with one."""
-    cut = text.rfind(b"\n") + 1
-    if text.count(quote, 0, cut) % 2 == 0:
-        return cut
-    content = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero(content == _NEWLINE) + 1
-    ends = ends[np.searchsorted(np.flatnonzero(content == quote[0]), ends) % 2 == 0]
-    return int(ends[-1]) if len(ends) else 0
-
-
-def _take_apart(text: bytes | None, offset: int, quote: bytes, delimiter: bytes) -> _Piece | None:
-    if text is None:
-        return None
-    content = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero(content == _NEWLINE) + 1
-    if quote in text:
-        marks = np.flatnonzero(content == quote[0])
-        if not _only_quote(content, marks, quote[0], delimiter[0]):
-            return None
-        ends = ends[np.searchsorted(marks, ends) % 2 == 0]
-    if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
-        return None
-    bounds = np.concatenate([np.zeros(1, np.int64), ends])
-    whole = pa.Array.from_buffers(pa.large_binary(), len(ends), [None, pa.py_buffer(bounds), pa.py_buffer(text)])
-    series = pl.from_arrow(whole.cast(pa.binary_view()))  # as polars holds it: nothing is copied
-    assert isinstance(series, pl.Series)  # noqa: S101 (an array is a series)
-    starts, hashes = bounds[:-1], series.hash(seed=_SEED).to_numpy()
-    length = ends - starts
-    blank = (length == 1) | ((length == 2) & (content[starts] == _RETURN))  # noqa: PLR2004 (a carriage return and a newline)
-    kept = ~blank if blank.any() else slice(None)
-    return _Piece(starts[kept] + offset, ends[kept] + offset, hashes[kept])
-
-
-def _only_quote(content: "NDArray[np.uint8]", marks: "Places", quote: int, delimiter: int) -> bool:
-    """Whether every quotation opens at the beginning of a field and closes at the end of one, or is a doubled mark."""
-    opens, closes = marks[::2], marks[1::2]
-    before, after = content[opens - 1], content[closes + 1]
-    begins = (opens == 0) | (before == delimiter) | (before == _NEWLINE) | (before == quote)
-    ends = (after == delimiter) | (after == _NEWLINE) | (after == _RETURN) | (after == quote)
-    return bool(begins.all() and ends.all())

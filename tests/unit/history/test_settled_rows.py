@@ -32,6 +32,7 @@ from flows.ingest.readers import open_table
 from flows.ingest.readers.columnar import open_parquet
 from flows.ingest.settled.columnar_records import columnar_records
 from flows.ingest.settled.exports import Exports
+from flows.ingest.settled.text_pieces import UncertainError, runs_of_records
 from flows.ingest.settled.text_records import TextRecords, text_records
 from flows.ingest.validation import border_of, validate
 from flows.workspace import Workspace
@@ -480,9 +481,9 @@ def take_apart(path: Path) -> TextRecords | None:
     return text_records(path, read_as, open_table(path, "csv", read_as), threads=1)
 
 
-@pytest.mark.parametrize("chunk", [1 << 25, 7])
-def test_of_text_that_only_quotes_every_record_is_found(tmp_path, monkeypatch, chunk):
-    monkeypatch.setattr("flows.ingest.settled.text_records.CHUNK", chunk)
+@pytest.mark.parametrize("piece", [1 << 20, 7, 1])
+def test_of_text_that_only_quotes_every_record_is_found(tmp_path, monkeypatch, piece):
+    monkeypatch.setattr("flows.ingest.settled.text_pieces.PIECE", piece)
     path = tmp_path / "some.csv"
     path.write_bytes(content := b'\xef\xbb\xbfa,b\r\n1,"x\r\ny"\r\n\r\n"",""""\r\n3,plain')
     records = take_apart(path)
@@ -494,10 +495,47 @@ def test_of_text_that_only_quotes_every_record_is_found(tmp_path, monkeypatch, c
     assert len(set(records.hashes)) == 3
 
 
+def records_one_by_one(content: bytes) -> list[bytes]:
+    """The records of a text, told byte by byte; blank lines are none, and the last one has a line end."""
+    found, begin, is_quoted = [], 0, False
+    for at, byte in enumerate(content):
+        is_quoted ^= byte == ord('"')
+        if byte == ord("\n") and not is_quoted:
+            found.append(content[begin : at + 1])
+            begin = at + 1
+    return [record for record in [*found, content[begin:] + b"\n"] if record.strip(b"\r\n")]
+
+
+CELLS = st.sampled_from(["", "a", "甲", '"x"', '""', '"a,b"', '"a\nb"', '"a\r\n\n"', '"""q"" "', '"'])
+LINES = st.lists(st.tuples(st.lists(CELLS, min_size=1, max_size=4).map(",".join), st.sampled_from(["\n", "\r\n"])))
+
+
+@settings(max_examples=25 * EXAMPLES, deadline=None)
+@given(lines=LINES, ends=st.booleans(), piece=st.integers(1, 12))
+def test_where_a_text_is_cut_changes_no_record(tmp_path_factory, lines, ends, piece):
+    content = "".join(line + end for line, end in lines).encode()
+    path = tmp_path_factory.mktemp("pieces") / "some.csv"
+    path.write_bytes(content := content if ends else content.rstrip(b"\r\n"))
+    found = []
+    for bytes_of_piece in (piece, 1 << 20):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("flows.ingest.settled.text_pieces.PIECE", bytes_of_piece)
+            try:
+                runs = list(runs_of_records(path, 0, b'"', b",", threads=2))
+            except UncertainError:
+                found.append(None)
+                continue
+        places = [place for run in runs for place in zip(run.starts, run.ends, strict=True)]
+        hashes = [int(one) for run in runs for one in run.hashes]
+        assert [(content + b"\n")[start:end] for start, end in places] == records_one_by_one(content)
+        found.append((places, hashes))
+    assert found[0] == found[1]
+
+
 def test_a_text_of_more_records_than_memory_has_room_for_is_left_to_the_reader(tmp_path, monkeypatch):
     path = tmp_path / "some.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 100)
-    monkeypatch.setattr("flows.ingest.settled.text_records.CHUNK", 40)
+    monkeypatch.setattr("flows.ingest.settled.text_pieces.PIECE", 40)
     assert take_apart(path).count == 100
     monkeypatch.setattr("flows.ingest.settled.text_records.MOST_RECORDS", 50)
     assert take_apart(path) is None

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from flows.ingest.readers.batch import RAW, REASON, ROW, VALUE, FileRefused, Table, header_names
 from flows.ingest.readers.columnar import open_parquet
 from flows.ingest.readers.delimited import open_delimited
+from flows.ingest.readers.encoding import detect
 from flows.ingest.readers.json_lines import open_json_lines
 
 
@@ -70,6 +71,32 @@ def test_csv_in_any_encoding_and_with_any_line_ending(tmp_path, encoding, ending
         (2, "腾飞科技", "1"),
         (3, "𠮷野家", "2"),
     ]
+
+
+BYTES = st.lists(
+    st.one_of(
+        st.text(st.characters(exclude_characters="\x00"), max_size=3).map(lambda text: text.encode("utf-8", "ignore")),
+        st.binary(max_size=3).map(lambda some: some.replace(b"\x00", b"")),
+        st.sampled_from([b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xc0\xaf", b"\x80\x80\x80\x80", b"\xf4\x90\x80\x80"]),
+    ),
+    max_size=6,
+).map(b"".join)
+
+
+@given(content=BYTES, piece=st.integers(4, 9))
+def test_where_a_text_is_cut_does_not_tell_its_encoding(tmp_path_factory, content, piece):
+    path = write(tmp_path_factory.mktemp("cut"), b"a,b\n" + content)
+    try:
+        expected = content.decode() is not None
+    except UnicodeDecodeError:
+        expected = False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.ingest.readers.encoding.PIECE", piece)
+        try:
+            found = detect(path, "utf-8") == "utf-8"
+        except FileRefused:
+            found = False
+    assert found == expected
 
 
 @pytest.mark.parametrize("text", ["Müller & Söhne", "Société Générale", "Peña"])

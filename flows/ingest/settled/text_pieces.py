@@ -1,0 +1,187 @@
+"""The records of a text that lie in one piece of it, and those that reach over several; several pieces at a time.
+
+A piece begins and ends anywhere. Whether a quotation is open where it begins is told by the number of quotation marks
+before it: so it is looked at first, and taken apart once all pieces before it have been looked at.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from flows.ingest.readers.pieces import PIECE, in_order
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Hashes = NDArray[np.uint64]
+    Places = NDArray[np.int64]
+
+LONGEST = 1 << 26
+"""Bytes of a record beyond which a text is not taken apart."""
+_NEWLINE, _RETURN = b"\n\r"
+_SEED = 20171231
+
+
+class UncertainError(Exception):
+    """The records of a text cannot be told without parsing it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Successive records: where each begins and ends in the file, and its hash; blank lines are none."""
+
+    starts: "Places"
+    ends: "Places"
+    hashes: "Hashes"
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A piece that was looked at.
+
+    Attributes:
+        offset: where in the file ``text`` begins.
+        text: the piece between the byte before it and the one after it.
+        line_ends: where in ``text`` lines end.
+        marks: where in ``text`` the quotation marks are.
+        is_quoted: whether a quotation is open where the piece begins.
+    """
+
+    offset: int
+    text: bytes
+    line_ends: "Places"
+    marks: "Places"
+    is_quoted: bool = False
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """A piece that was taken apart.
+
+    Attributes:
+        head: what belongs to a record that began before the piece; all of it where no record ends in it.
+        run: the records that lie in it; None where no record ends in it.
+        tail: what begins a record that ends beyond it.
+        end: where in the file its last record ends.
+    """
+
+    head: bytes
+    run: Run | None = None
+    tail: bytes = b""
+    end: int = 0
+
+
+def runs_of_records(path: Path, begin: int, quote: bytes, delimiter: bytes, threads: int) -> Iterator[Run]:
+    """The records of a text, in order. The last one counts a line end, even if the file lacks it.
+
+    Args:
+        path: the file.
+        begin: where its first record begins.
+        quote: the quotation mark, one byte.
+        delimiter: what stands between two fields, one byte.
+        threads: how many pieces are looked at at a time.
+
+    Raises:
+        UncertainError: a mark does something else than quoting, a carriage return stands alone, or a record is long.
+    """
+    with path.open("rb", buffering=0) as stream, ThreadPoolExecutor(threads) as workers:
+        size = os.fstat(stream.fileno()).st_size
+
+        def look(at: int) -> _Piece:
+            # What is before the first record and after the last one counts as line ends.
+            before, end = int(at > begin), min(at + PIECE, size)
+            text = os.pread(stream.fileno(), end - at + before + (end < size), at - before)
+            text = b"\n" * (1 - before) + text + b"\n" * (end == size)
+            if len(text) != end - at + 2:  # the file is not what it was
+                raise UncertainError
+            return _looked_at(at - 1, text, quote)
+
+        def take_apart(piece: _Piece) -> _Apart:
+            return _taken_apart(piece, quote[0], delimiter[0])
+
+        looked_at = in_order(workers, look, range(begin, size, PIECE), threads)
+        yield from _joined(in_order(workers, take_apart, _told_apart(looked_at), threads), begin)
+
+
+def _looked_at(offset: int, text: bytes, quote: bytes) -> _Piece:
+    content = np.frombuffer(text, np.uint8)
+    inside = content[1:-1]
+    if b"\r" in text:
+        returns = np.flatnonzero(inside == _RETURN) + 1
+        if (content[returns + 1] != _NEWLINE).any():
+            raise UncertainError
+    marks = np.flatnonzero(inside == quote[0]) + 1 if quote in text else np.empty(0, np.int64)
+    return _Piece(offset, text, np.flatnonzero(inside == _NEWLINE) + 2, marks)
+
+
+def _told_apart(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
+    """Pieces that say whether they begin within a quotation."""
+    is_quoted = False
+    for piece in pieces:
+        yield replace(piece, is_quoted=is_quoted)
+        is_quoted ^= len(piece.marks) % 2 == 1
+    if is_quoted:
+        raise UncertainError
+
+
+def _taken_apart(piece: _Piece, quote: int, delimiter: int) -> _Apart:
+    text, ends = piece.text, piece.line_ends
+    if len(piece.marks):
+        _check_marks(piece, quote, delimiter)
+        ends = ends[(np.searchsorted(piece.marks, ends) + piece.is_quoted) % 2 == 0]
+    elif piece.is_quoted:
+        ends = ends[:0]
+    if not len(ends):
+        return _Apart(text[1:-1])
+    first, last = int(ends[0]), int(ends[-1])
+    return _Apart(text[1:first], _run(text, ends, piece.offset), text[last:-1], piece.offset + last)
+
+
+def _check_marks(piece: _Piece, quote: int, delimiter: int) -> None:
+    """Every quotation opens at the beginning of a field and closes at the end of one, or is a doubled mark."""
+    content = np.frombuffer(piece.text, np.uint8)
+    opens, closes = piece.marks[piece.is_quoted :: 2], piece.marks[not piece.is_quoted :: 2]
+    before, after = content[opens - 1], content[closes + 1]
+    begins = (before == delimiter) | (before == _NEWLINE) | (before == quote)
+    ends = (after == delimiter) | (after == _NEWLINE) | (after == _RETURN) | (after == quote)
+    if not (begins.all() and ends.all()):
+        raise UncertainError
+
+
+def _joined(pieces: Iterator[_Apart], begin: int) -> Iterator[Run]:
+    """The records of all pieces, with those that reach from one into the next."""
+    parts: list[bytes] = []
+    for piece in pieces:
+        parts.append(piece.head)
+        if sum(map(len, parts)) > LONGEST:
+            raise UncertainError
+        if piece.run:
+            yield _alone(parts, begin)
+            yield piece.run
+            parts, begin = [piece.tail], piece.end
+    if any(parts):
+        yield _alone([*parts, b"\n"], begin)
+
+
+def _alone(parts: list[bytes], begin: int) -> Run:
+    text = b"".join(parts)
+    return _run(text, np.array([0, len(text)]), begin)
+
+
+def _run(text: bytes, bounds: "Places", offset: int) -> Run:
+    """Records that lie next to each other in a text, which begins at ``offset``."""
+    whole = pa.Array.from_buffers(pa.large_binary(), len(bounds) - 1, [None, pa.py_buffer(bounds), pa.py_buffer(text)])
+    series = pl.from_arrow(whole.cast(pa.binary_view()))  # as polars holds it: nothing is copied
+    assert isinstance(series, pl.Series)  # noqa: S101 (an array is a series)
+    starts, ends, hashes = bounds[:-1], bounds[1:], series.hash(seed=_SEED).to_numpy()
+    length = ends - starts
+    blank = (length == 1) | ((length == 2) & (np.frombuffer(text, np.uint8)[starts] == _RETURN))  # noqa: PLR2004 (a carriage return and a newline)
+    kept = ~blank if blank.any() else slice(None)
+    return Run(starts[kept] + offset, ends[kept] + offset, hashes[kept])
