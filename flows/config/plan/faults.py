@@ -110,9 +110,10 @@ class _Version:
 
     def faults(self) -> list[tuple[Where, str]]:
         """All of them."""
-        parts = (self._dates, self._repeated, self._taken_over, self._targets, self._pins, self._persons)
-        others = (self._split, self._rates, self._funnel, self._capacity, self._pay)
-        return [(self._where + where, message) for part in (*parts, *others) for where, message in part()]
+        said = (self._dates, self._repeated, self._withdrawn, self._taken_over)
+        asked = (self._targets, self._pins, self._persons, self._split, self._rates)
+        followed = (self._funnel, self._capacity, self._pay)
+        return [(self._where + where, message) for part in (*said, *asked, *followed) for where, message in part()]
 
     def _dates(self) -> _Faults:
         starts = {month.start_on for month in self._company.fiscal.periods(self._plan.year, "month")}
@@ -137,6 +138,28 @@ class _Version:
                     said = " · ".join(str(part) for part in key if part is not None)
                     yield (section, number), f"expected each entry once a version, found {said} a second time"
                 seen.add(key)
+
+    def _withdrawn(self) -> _Faults:
+        before = self._version.before.whole if self._version.before else None
+        for number, one in enumerate(self._own.withdrawn):
+            where: Where = ("withdrawn", number)
+            section, key = one.withdraws
+            if not any(key_of(section, entry) == key for entry in getattr(before, section, ())):
+                yield where, f"expected what the version before asks for, found none of its {section} of that name"
+            if any(key_of(section, entry) == key for entry in getattr(self._own, section)):
+                yield (
+                    where,
+                    f"expected it withdrawn or stated, found it among the {section} of this version as well",
+                )
+            period = self._company.fiscal.named(self._plan.year, one.period) if one.period else None
+            if period and period.end_on < self._own.effective_on:
+                yield (*where, "period"), self._past(one.period, period)
+
+    def _past(self, name: str | None, period: Period) -> str:
+        return (
+            f"expected a period that is not over when this version takes effect ({self._own.effective_on}), "
+            f"found {name}, which ends on {period.end_on}: past months keep their version"
+        )
 
     def _taken_over(self) -> _Faults:
         """An entry is restated field by field: what it takes over may contradict what it says."""
@@ -205,11 +228,7 @@ class _Version:
             if other != pin.period:
                 yield (*where, "period"), f"expected each period once, found {pin.period}, which is {other} again"
             if period.end_on < self._own.effective_on and pin != kept.get(key_of("pins", pin)):
-                yield (
-                    (*where, "period"),
-                    f"expected a period that is not over when this version takes effect ({self._own.effective_on}), "
-                    f"found {pin.period}, which ends on {period.end_on}: past months keep their version",
-                )
+                yield (*where, "period"), self._past(pin.period, period)
 
     def _example(self) -> str:
         return f" or {self._year.start_on:%Y-%m}" if self._company.fiscal.pattern == "months" else ""

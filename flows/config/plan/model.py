@@ -1,7 +1,8 @@
 """The plan of one fiscal year: goals, and versions that say what was to be reached from a day on, and why.
 
 A later version states only what differs: sections that it leaves out, it takes from the version before; targets,
-hand-set cells, people, ramps, incentive rules, splits and draws are merged by their keys (:func:`resolved`).
+hand-set cells, people, ramps, incentive rules, splits and draws are merged by their keys (:func:`resolved`). What is to
+hold no more is ``withdrawn``.
 """
 
 from collections.abc import Callable, Iterable
@@ -156,6 +157,29 @@ class Pin(ConfigModel):
         return self
 
 
+class Withdrawal(ConfigModel):
+    """What a version before asked for and this one does not: a target, or with a ``period`` a hand-set cell."""
+
+    metric: Name
+    node: Node = "company"
+    segment: Name | None = None
+    period: PeriodName | None = None
+    reason: Text
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if self.segment is not None and self.period is not None:
+            raise ValueError("expected a segment (of a target) or a period (of a pin), not both")
+        return self
+
+    @property
+    def withdraws(self) -> tuple[str, tuple[str | None, ...]]:
+        """Section and key of the entry that no longer holds."""
+        if self.period is not None:
+            return "pins", (self.metric, self.node, self.period)
+        return "targets", (self.metric, self.node, self.segment)
+
+
 class Person(ConfigModel):
     """A rep, or a hire to come (any id that stays until the person has one).
 
@@ -244,6 +268,7 @@ class Version(ConfigModel):
     reason: Text
     targets: tuple[Target, ...] = ()
     pins: tuple[Pin, ...] = ()
+    withdrawn: tuple[Withdrawal, ...] = ()
     people: tuple[Person, ...] = ()
     people_from: Literal["headcount"] | None = None
     ramps: tuple[Ramp, ...] = ()
@@ -323,6 +348,7 @@ def resolved(plan: Plan) -> tuple[PlanVersion, ...]:
 KEYS: dict[str, tuple[str, ...]] = {
     "targets": ("metric", "node", "segment"),
     "pins": ("metric", "node", "period"),
+    "withdrawn": ("metric", "node", "segment", "period"),
     "people": ("user_id",),
     "ramps": ("id",),
     "capacity": ("metric",),
@@ -339,7 +365,15 @@ def key_of(section: str, entry: Any) -> tuple[Any, ...]:
 
 
 def _over(before: Version, version: Version) -> Version:
-    sections = {name: _merged(getattr(before, name), getattr(version, name), partial(key_of, name)) for name in KEYS}
+    gone = {withdrawal.withdraws for withdrawal in version.withdrawn}
+    sections: dict[str, Any] = {
+        name: _merged(
+            (entry for entry in getattr(before, name) if (name, key_of(name, entry)) not in gone),
+            getattr(version, name),
+            partial(key_of, name),
+        )
+        for name in KEYS
+    }
     single = ("people_from", "seasonality", "split", "split_weights", "funnel", "budget_rates", "check")
     sections |= {
         name: getattr(before, name) if getattr(version, name) is None else getattr(version, name) for name in single

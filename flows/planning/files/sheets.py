@@ -171,6 +171,7 @@ SECTIONS = (
     Sheet(
         "pins", "指定值", "Pins", _columns("version", "metric", "node", "period~", "base#", "stretch#", "reason")
     ),
+    Sheet("withdrawn", "撤销", "Withdrawn", _columns(*_ABOUT, "period~", "reason")),
     Sheet(
         "people",
         "人员",
@@ -216,4 +217,4 @@ CHECK = Sheet(
     "Check",
     _columns("version", "max_growth#", "max_over_assignment#", "min_capacity#", "min_coverage#", "min_probability#"),
 )
-SHEETS = (PLAN, VERSIONS, GOALS, *SECTIONS[:4], SEASONALITY, *SECTIONS[4:], *NAMED, CHECK)
+SHEETS = (PLAN, VERSIONS, GOALS, *SECTIONS[:5], SEASONALITY, *SECTIONS[5:], *NAMED, CHECK)

@@ -148,6 +148,26 @@ WRONG = [
         "reason: x\n    people: [{user_id: r1, left_on: 2025-01-31}]",
         "expected no day before hired_on (2025-05-01)",
     ),
+    (
+        "reason: revision",
+        'reason: x\n    withdrawn: [{metric: bookings, node: "rep:r1", period: M09, reason: x}]',
+        "withdrawn.0: expected what the version before asks for, found none of its pins of that name",
+    ),
+    (
+        "reason: revision",
+        'reason: x\n    withdrawn: [{metric: bookings, node: "rep:r1", period: M01, reason: x}]',
+        "withdrawn.0.period: expected a period that is not over when this version takes effect (2026-07-01)",
+    ),
+    (
+        "reason: revision",
+        "reason: x\n    targets: [{metric: bookings, base: 7}]\n    withdrawn: [{metric: bookings, reason: x}]",
+        "withdrawn.0: expected it withdrawn or stated, found it among the targets of this version as well",
+    ),
+    (
+        "reason: annual plan",
+        "reason: x\n    withdrawn: [{metric: bookings, reason: x}]",
+        "expected what the version before asks for, found none of its targets",
+    ),
 ]
 
 

@@ -137,6 +137,10 @@ def plans(draw: st.DrawFn) -> Plan:
             people=st.just(whole) if number == 0 else once(person, "user_id"),
         )  # fmt: skip
         versions.append(draw(version))
+        before = versions[-2] if number else {}
+        for pin in before.get("pins", [])[:1] if draw(st.booleans()) else ():
+            named = {name: pin[name] for name in ("metric", "node", "period")}
+            versions[-1]["withdrawn"] = [{**named, "reason": draw(texts)}]
         if draw(st.booleans()):
             versions[-1] |= {"split": "given", "split_weights": draw(st.dictionaries(nodes.filter(lambda n: n != "company"), shares.filter(bool), max_size=3))}  # fmt: skip
     return Plan.model_validate({"year": 2026, "flavour": draw(st.sampled_from(["saas", "small"])), "goals": goals, "versions": versions})  # fmt: skip

@@ -87,6 +87,24 @@ def test_a_version_is_sealed_once_in_force_and_a_change_of_it_is_refused(tmp_pat
     night(workspace, plan(reason="said better"), date(2026, 6, 21))
 
 
+def test_what_a_version_withdraws_is_shared_again_from_its_first_month_on(tmp_path: Path) -> None:
+    stated = plan(
+        targets=[{"metric": "bookings", "base": 1200}, {"metric": "won_count", "base": 24}],
+        pins=[{"metric": "bookings", "node": "rep:a", "period": "year", "base": 60, "reason": "new to the trade"}],
+    ).model_dump(exclude_unset=True)
+    stated["versions"][1]["withdrawn"] = [
+        {"metric": "bookings", "node": "rep:a", "period": "year", "reason": "learnt it"},
+        {"metric": "won_count", "reason": "counts for nothing"},
+    ]
+    targets = night(Workspace(tmp_path), Plan.model_validate(stated), date(2026, 8, 1))
+    money = targets.filter(metric="bookings")
+    assert months(money, "v1", "rep:a") == [500] * 12
+    # 600.00 of 1,800.00 are carried; a is one of four in what is left, no longer held to 5 a month.
+    assert months(money, "v2", "rep:a") == [500] * 6 + [5000] * 6
+    assert months(money, "v2", "rep:b") == [9500] * 6 + [15000] * 6
+    assert targets.filter(metric="won_count")["plan_version"].unique().to_list() == ["v1"]
+
+
 def test_a_restatement_opens_the_version_and_those_that_carry_it_and_keeps_what_was(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     before = night(workspace, plan(), date(2026, 8, 1))
