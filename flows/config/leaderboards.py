@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from flows.config.model import ConfigModel
-from flows.config.plan.incentives import Level, Metric, PayPeriod, Role
+from flows.config.plan.incentives import Level, PayPeriod, Role
+from flows.config.plan.metrics import Metric
 
 
 class Minimum(ConfigModel):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from flows.config.alerts import Alerts
 from flows.config.model import ConfigModel
-from flows.config.plan.faults import Company, plan_faults
+from flows.config.plan.faults import Company
 from flows.config.plan.model import Plan
+from flows.config.plan.reading import read_plan
 from flows.config.settings import Settings
 from flows.config.sources import Source, Sources
 from flows.config.stages import Stages
-from flows.config.yaml_file import Lines, parse, place
+from flows.config.yaml_file import Lines, parse, place, plain
 from flows.errors import ConfigError
 
 
@@ -96,17 +97,20 @@ def _plans(folder: Path, settings: Settings | None, stages: Stages | None, fault
     """The plans by year, each held against the company's fiscal year, currency and funnel."""
     plans: dict[int, Plan] = {}
     places: dict[str, str] = {}
+    company = company_of(settings, stages) if settings and stages else None
     for path in sorted((folder / "plans").glob("*.y*ml")):
         lines: Lines = {}
-        plan = parse(path, Plan, faults, lines=lines)
-        if plan is None:
+        found_before = len(faults)
+        data = plain(path, faults, lines)
+        if len(faults) > found_before:
             continue
         at = place(path, lines)
+        plan = read_plan(data, company, at, faults)
+        if plan is None:
+            continue
         if plan.year in plans:
             faults.append(f"{at(('year',))}: expected one plan a fiscal year, found a second one for {plan.year}")
         plans[plan.year] = plan
-        if settings and stages:
-            faults += plan_faults(plan, company_of(settings, stages), at)
         for number, version in enumerate(plan.versions):
             here = at(("versions", number, "id"))
             other = places.setdefault(version.id, here)

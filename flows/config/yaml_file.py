@@ -33,6 +33,16 @@ def parse(
         context: for the model's validators.
         lines: gets the line of every place in the file, for faults that are found later (:func:`place`).
     """
+    lines = {} if lines is None else lines
+    found_before = len(faults)
+    data = plain(path, faults, lines)
+    if len(faults) > found_before:
+        return None
+    return validated(data, model, place(path, lines), faults, context)
+
+
+def plain(path: Path, faults: list[str], lines: Lines) -> Any:
+    """What a file says as plain data, an empty one nothing; on any fault append a line for each to ``faults``."""
     if not path.is_file():
         faults.append(f"{path}: not found; expected a YAML file here")
         return None
@@ -42,12 +52,7 @@ def parse(
         mark = getattr(error, "problem_mark", None)
         faults.append(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML: {getattr(error, 'problem', error)}")
         return None
-    lines = {} if lines is None else lines
-    found_before = len(faults)
-    data = _value(root, (), lines, path, faults) if root is not None else {}
-    if len(faults) > found_before:
-        return None
-    return validated(data, model, place(path, lines), faults, context)
+    return _value(root, (), lines, path, faults) if root is not None else {}
 
 
 def validated(

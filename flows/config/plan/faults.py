@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from flows.config.fiscal import FiscalCalendar, Period
 from flows.config.plan.incentives import pay_faults
-from flows.config.plan.metrics import PlanMetric, known_metrics, plan_metric
+from flows.config.plan.metrics import PlanMetric, not_measured, plan_metric
 from flows.config.plan.model import KEYS, Person, Plan, PlanVersion, Responsible, key_of, resolved
 from flows.config.yaml_file import Place, Where
 
@@ -44,11 +44,16 @@ def plan_faults(plan: Plan, company: Company, at: Place) -> list[str]:
         company: what it is held against.
         at: tells a place of the plan, with file and line or with sheet, row and column.
     """
+    return [f"{at(where)}: {message}" for where, message in faults_by_place(plan, company)]
+
+
+def faults_by_place(plan: Plan, company: Company) -> list[tuple[Where, str]]:
+    """The same by the place in the plan."""
     found = list(_goals(plan))
     nodes = _nodes(plan)
     for number, version in enumerate(resolved(plan)):
         found += _Version(plan, version, ("versions", number), company, nodes).faults()
-    return [f"{at(where)}: {message}" for where, message in found]
+    return found
 
 
 def _goals(plan: Plan) -> _Faults:
@@ -314,7 +319,7 @@ class _Version:
     def _metric(self, where: Where, metric: str) -> _Faults:
         family, _, member = metric.partition(":")
         if plan_metric(metric) is None:
-            yield where, f"expected a metric of the marts ({', '.join(known_metrics())}); found {metric!r}"
+            yield where, f"{not_measured()}; found {metric!r}"
         elif family == "entered" and member not in self._company.stages:
             yield where, f"expected the key of a stage ({_listed(self._company.stages)}); found {member!r}"
 

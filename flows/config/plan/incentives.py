@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from flows.config.model import ConfigModel
-from flows.config.plan.metrics import known_metrics, plan_metric
+from flows.config.plan.metrics import Metric, plan_metric
 from flows.config.plan.values import Amount, Name, Node, Rate, Share, Text, exact_amount
 
 PayPeriod = Literal["month", "quarter", "half", "year"]
@@ -28,16 +28,9 @@ def _level(written: Any) -> Decimal:
     return exact_amount(str(written).strip().removesuffix("%") if isinstance(written, str) else written)
 
 
-def _measured(metric: str) -> str:
-    if plan_metric(metric) is None:
-        raise ValueError(f"no mart computes this metric; expected one of {', '.join(known_metrics())}")
-    return metric
-
-
 ExactRate = Annotated[Rate, AfterValidator(_six_places)]
 ExactShare = Annotated[Share, AfterValidator(_six_places)]
 Level = Annotated[Decimal, BeforeValidator(_level), Field(ge=0)]
-Metric = Annotated[str, AfterValidator(_measured)]
 
 
 class Tier(ConfigModel):

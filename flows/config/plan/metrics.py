@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
 
 Unit = Literal["money", "count", "percent"]
 
@@ -77,6 +79,21 @@ def _is_member(value: Any) -> bool:
 def known_metrics() -> tuple[str, ...]:
     """Names for messages: every metric, and the families with a place for their member."""
     return (*_METRICS, *(f"{family}:<{'stage' if family == 'entered' else 'kind'}>" for family in _FAMILIES))
+
+
+def not_measured() -> str:
+    """What is wrong with a metric that no mart computes."""
+    return f"no mart computes this metric; expected one of {', '.join(known_metrics())}"
+
+
+def _measured(metric: str) -> str:
+    if plan_metric(metric) is None:
+        raise ValueError(not_measured())
+    return metric
+
+
+Metric = Annotated[str, AfterValidator(_measured)]
+"""The name of a plan metric."""
 
 
 def rate_metrics() -> tuple[str, ...]:

@@ -2,12 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from flows.config.plan.model import Plan
+from flows.config.plan.reading import what_stands
 from flows.planning.check.verdicts import Finding, Item, Judged, Letter
 
 _PLACE = re.compile(r"^(?P<file>.*?\.ya?ml)(?::(?P<line>\d+))?: (?P<place>[\w.\[\], :/-]+?): (?P<text>.+)$", re.DOTALL)
@@ -18,7 +17,6 @@ _LETTERS: tuple[tuple[Letter, re.Pattern[str]], ...] = (
     ("DRI", re.compile(r"\bdri\b")),
     ("S", re.compile(r"node|segment|name|id\b|people|user_id")),
 )
-_MOST_ROUNDS = 50
 
 
 def file_findings(faults: list[str]) -> list[Judged]:
@@ -50,26 +48,5 @@ def read_what_stands(path: Path) -> Plan | None:
         data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError):
         return None
-    for _ in range(_MOST_ROUNDS):
-        try:
-            return Plan.model_validate(data)
-        except ValidationError as error:
-            faulty = {where for fault in error.errors() if (where := _entry(fault["loc"]))}
-            if not faulty:
-                return None
-            # The last of a list first, and what is within an entry before the entry.
-            for *above, position in sorted(faulty, reverse=True):
-                del _at(data, above)[position]
-    return None
-
-
-def _entry(where: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The innermost entry of a list that the place is in."""
-    inner = [number for number, part in enumerate(where) if isinstance(part, int)]
-    return where[: inner[-1] + 1] if inner else ()
-
-
-def _at(data: Any, where: list[int | str]) -> Any:
-    for part in where:
-        data = data[part]
-    return data
+    standing = what_stands(data)
+    return standing.plan if standing else None

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from flows.config.fiscal import FiscalCalendar
 from flows.config.loader import load
 from flows.config.plan.faults import Company, plan_faults
 from flows.config.plan.model import Plan
+from flows.config.plan.reading import read_plan
 from flows.config.yaml_file import Lines, parse, place
 from flows.errors import ConfigError
 
@@ -108,7 +110,7 @@ WRONG = [
     (
         "{metric: bookings, quota",
         "{metric: sales, quota",
-        "capacity.0.metric: expected a metric of the marts (bookings",
+        "capacity.0.metric: no mart computes this metric; expected one of bookings",
     ),
     ("period: M01", "period: 2027-01", "expected a period of fiscal 2026 (2026-01-01 to 2026-12-31), such as Q2, M07"),
     ("period: Q3", "period: Q2", "expected a period that is not over when this version takes effect (2026-07-01)"),
@@ -233,3 +235,56 @@ def test_loading_tells_faults_of_all_plans_at_once_with_file_and_line(tmp_path: 
     (tmp_path / "plans" / "2027.yaml").write_text(later.replace("2027-02-30", "x"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"2027.yaml:2: versions.0.id: .* found 'v1' also at .*2026.yaml:7"):
         load(tmp_path, {"PLANLOOP_WORKSPACE": "/w"})
+
+
+def test_a_fault_in_one_entry_hides_none_in_another_and_none_beside_it(tmp_path: Path) -> None:
+    for path in (PROJECT / "config").glob("*.yaml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "plans").mkdir()
+    changes = {
+        "{metric: bookings, base: 100万,": "{metric: bokings, bases: 9, node: 3rd,",
+        '{metric: "entered:proposal", node: "team:North/A", base: 40}': '{metric: calls, node: "team:North/B", base: 40.5}',
+        "base: 5万, reason: fair": "base: five, reason: fair",
+        'bookings, node: "rep:r1", period: M01': 'boking, node: "rep:r1", period: M01',
+        "ramp: slow": "ramp: fast",
+        "{record_id: D1": "{record_id: D2, user_id: r1, share: 4}, {record_id: D1",
+        "share: 40%, reason: helped": "share: 40%, reason: helped}, {record_id: D3, user_id: r8, share: 1, reason: x",
+    }
+    text = GOOD.replace("entered:proposal", "entered:negotiation")
+    for right, wrong in changes.items():
+        right, wrong = (one.replace("entered:proposal", "entered:negotiation") for one in (right, wrong))
+        assert text.count(right) == 1, right
+        text = text.replace(right, wrong)
+    (tmp_path / "plans" / "2026.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, {"PLANLOOP_WORKSPACE": "/w"})
+    told = [fault.partition("2026.yaml:")[2] for fault in refused.value.faults]
+    at = {mark: line_of(text, mark) for mark in ("bokings", "calls", "boking,", "fast", "D2")}
+    expected = (
+        f"{at['bokings']}: versions.0.targets.0.node: String should match pattern",
+        f"{at['bokings']}: versions.0.targets.0.bases: is not a known option",
+        f"{at['bokings']}: versions.0.targets.0.metric: no mart computes this metric; expected one of bookings, margin",
+        f"{at['calls']}: versions.0.targets.1.metric: no mart computes this metric",
+        f"{at['calls']}: versions.0.targets.1.node: expected a node with people of the plan (team:North/A)",
+        f"{at['boking,']}: versions.0.pins.0.base: expected an amount",
+        f"{at['boking,']}: versions.0.pins.0.metric: no mart computes this metric",
+        f"{at['fast']}: versions.0.people.0.ramp: expected the id of a ramp (slow); found 'fast'",
+        f"{at['D2']}: versions.0.splits.0.reason: is required and missing",
+        f"{at['D2']}: versions.0.splits.0.share: Input should be less than or equal to 1",
+        # The third of the list, although the first one could not be read.
+        f"{at['D2']}: versions.0.splits.2.user_id: expected the user_id of one of the people (r1, r2); found 'r8'",
+    )
+    for line in expected:
+        assert sum(one.startswith(line) for one in told) == 1, (line, told)
+    assert len(told) == len(expected)
+
+
+def test_nothing_is_said_of_what_an_entry_that_cannot_be_read_would_have_named(tmp_path: Path) -> None:
+    text = GOOD.replace("user_id: r1, region: North", "user_id: r1, hired: 1, region: North").replace("[20%,", "[20x,")
+    data = yaml.safe_load(text)
+    faults: list[str] = []
+    assert read_plan(data, COMPANY, str, faults) is None
+    assert [fault.partition(": ")[0] for fault in faults] == [
+        "('versions', 0, 'people', 0, 'hired')",
+        "('versions', 0, 'ramps', 0, 'shares', 0)",
+    ]

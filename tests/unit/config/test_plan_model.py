@@ -80,8 +80,8 @@ def test_what_is_no_amount_is_refused(written: object) -> None:
 
 
 def test_a_fault_names_its_line_and_what_was_expected(tmp_path: Path) -> None:
-    broken = PLAN.replace("metric: collection_rate", "metric: happiness").replace("base: 1.2亿", "base: plenty")
+    broken = PLAN.replace("base: 92.5", "bases: 92.5").replace("base: 1.2亿", "base: plenty")
     plan, faults = read(tmp_path, broken)
     assert plan is None
     assert any(":10:" in fault and "expected an amount" in fault and "'plenty'" in fault for fault in faults), faults
-    assert any(":11:" in fault and "no mart computes this metric" in fault for fault in faults), faults
+    assert any(":11:" in fault and "bases: is not a known option" in fault for fault in faults), faults

@@ -54,7 +54,7 @@ def test_a_file_that_does_not_load_is_reported_with_its_line_and_the_rest_is_che
     assert fault["item"].startswith(f"2026.yaml:{line} ")
     assert "no mart computes this metric" in fault["reason_en"]
     failed = {(one["item"], one["letter"]) for one in records if one["verdict"] == "fail" and one["kind"] != "file"}
-    assert failed == {("I1 大客户", "DRI")}
+    assert failed == {("I1 大客户", "DRI"), ("market_share · company", "M")}
     assert "bookings · company" in {one["item"] for one in records}
 
 
