@@ -73,23 +73,29 @@ def import_workbook(
     write: Annotated[bool, typer.Option("--write", help="Write the plan file; else only show.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what a planning workbook changes in the plan of its year, and write it with --write.
+    """Show what a planning workbook changes in the plan of its year, and write it with --write; amounts are tried.
 
     Example: planloop plan import plan-2026.xlsx --write
     """
+    from flows.config import load
     from flows.planning.files import plan_files
+    from flows.planning.trial import try_proposed
 
     command: Command = context.obj
     settings, company = plan_files.company_settings(command.config_folder)
     found = plan_files.proposed(file, command.config_folder, company)
+    config = load(command.config_folder, command.env, faults_of_plans=[])
+    refused = try_proposed(config, command.workspace, found.plan, found.at, today(settings.zone))
     is_written = write and bool(found.differences)
     if is_written:
         plan_files.write(found, command.config_folder, command.env, settings.language)
     changes = [one.record() for one in found.differences]
     if as_json:
-        print_json(console, {"path": str(found.path), "differences": changes, "written": is_written})
+        print_json(console, {"path": str(found.path), "differences": changes, "written": is_written, "sealed": refused})
         return
     print_rows(console, f"{file.name} → {found.path}", changes, as_json=False)
+    for line in refused:
+        console.print(f"The next night will refuse it: {line}", markup=False, highlight=False, soft_wrap=True)
     said = "The plan file says the same already; it stays as it is."
     if is_written:
         said = f"Written: {found.path}"

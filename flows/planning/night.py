@@ -1,6 +1,5 @@
 """The plan of a night: every version that is known, allocated or as it was sealed."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -9,12 +8,15 @@ from pathlib import Path
 import polars as pl
 
 from flows.config.plan.model import Person, Plan, PlanVersion, resolved
+from flows.config.yaml_file import Place
 from flows.errors import ConfigError
 from flows.planning.allocation.allocate import Allocation, Setting, allocate
 from flows.planning.allocation.people import people_of
+from flows.planning.allocation.statements import AmountsRefused
 from flows.planning.funnel.activity_targets import ActivityTargets, activity_targets
 from flows.planning.funnel.funnel_history import read_funnel_history
-from flows.planning.seal import fingerprint, seal, sealed_targets
+from flows.planning.places import Statements, places_of
+from flows.planning.seal import SealedChanged, fingerprint, seal, sealed_targets
 from flows.warehouse.inputs import PLAN_TARGET, PLAN_VERSION
 from flows.workspace import Workspace
 
@@ -43,6 +45,9 @@ def plan_versions(
     setting: Setting,
     headcount: Iterable[Person],
     as_of: date,
+    *,
+    at: Place | None = None,
+    changed: list[str] | None = None,
 ) -> list[PlannedVersion]:
     """Allocate the versions that are known on a night, or read them where they are sealed.
 
@@ -53,6 +58,9 @@ def plan_versions(
         setting: calendar, money, history.
         headcount: people of the staffing sheet, for versions that take theirs from it.
         as_of: the night.
+        at: tells a place of the one plan, where it does not stand in the folder.
+        changed: gets what a file says otherwise than a version that is sealed, which then is allocated anew, as after
+            a restatement; without it, that is a fault.
 
     Raises:
         ConfigError: with all faults of all versions.
@@ -65,12 +73,16 @@ def plan_versions(
         versions = resolved(plan)
         known = [number for number, version in enumerate(versions) if version.decided_on <= as_of]
         for version in versions[: max(known, default=-1) + 1]:
-            where = _where(folder, plan.year, version.id)
             try:
-                one = _planned(workspace, version, where, setting, sheet, before)
-            except ConfigError as error:
-                faults += error.faults
+                one = _planned(workspace, version, setting, sheet, before, changed)
+            except AmountsRefused as error:
+                stated = Statements(plan, setting.fiscal, at or places_of(folder, plan))
+                faults += [stated.amount(version, about, text) for about, text in error.about]
                 break  # what follows would carry months that are not there
+            except SealedChanged as error:
+                stated = Statements(plan, setting.fiscal, at or places_of(folder, plan))
+                faults.append(f"{stated.version(version)}: {error}")
+                break
             before = one.targets
             if version.decided_on <= as_of:
                 found.append(one)
@@ -79,28 +91,24 @@ def plan_versions(
     return found
 
 
-def _where(folder: Path, fiscal_year: int, version: str) -> str:
-    """File, line and name of a version, as messages begin."""
-    for path in sorted(folder.glob("*.y*ml")):
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        for number, line in enumerate(lines, start=1):
-            if re.match(rf"[\s\-{{]*id:\s*[\"']?{re.escape(version)}(?![\w.-])", line):
-                return f"{path}:{number}: versions.{version}"
-    return f"{folder / f'{fiscal_year}.yaml'}: versions.{version}"
-
-
 def _planned(
     workspace: Workspace,
     version: PlanVersion,
-    where: str,
     setting: Setting,
     headcount: tuple[Person, ...],
     before: pl.DataFrame | None,
+    changed: list[str] | None,
 ) -> PlannedVersion:
-    sealed = sealed_targets(workspace, version, where)
+    try:
+        sealed = sealed_targets(workspace, version)
+    except SealedChanged as error:
+        if changed is None:
+            raise
+        changed.append(str(error))
+        sealed = None
     if sealed is not None:
         return PlannedVersion(version, sealed, None)
-    allocation = allocate(version, people_of(version, headcount), setting, before, where)
+    allocation = allocate(version, people_of(version, headcount), setting, before, f"versions.{version.id}")
     steps = version.whole.funnel or ()
     if setting.marts is None or not steps:
         return PlannedVersion(version, allocation.targets, allocation)

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from flows.config.plan.model import PlanVersion
-from flows.errors import ConfigError, PermanentError
+from flows.errors import PermanentError
 from flows.workspace import Workspace
 
 DECIDING: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {
@@ -67,11 +67,15 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def sealed_targets(workspace: Workspace, version: PlanVersion, where: str) -> pl.DataFrame | None:
+class SealedChanged(PermanentError):
+    """The file no longer says of a version what was sealed."""
+
+
+def sealed_targets(workspace: Workspace, version: PlanVersion) -> pl.DataFrame | None:
     """The rows of a sealed version; None where it is not sealed.
 
     Raises:
-        ConfigError: the version in the file is no longer the one that was sealed.
+        SealedChanged: the version in the file is no longer the one that was sealed.
     """
     seal = read_seal(workspace, version.id)
     if seal is None or not seal["sealed_on"]:
@@ -79,12 +83,10 @@ def sealed_targets(workspace: Workspace, version: PlanVersion, where: str) -> pl
     if seal["fingerprint"] != fingerprint(version):
         changes = list(_differences(seal["statement"], statement(version), ""))
         shown = "; ".join(changes[:6]) + (f"; and {len(changes) - 6} more" if len(changes) > 6 else "")
-        raise ConfigError(
-            [
-                f"{where}: expected version {version.id} as it has been in force since {seal['sealed_on']}, found it "
-                f"changed: {shown}. Put the change into a new version (effective_on, reason), or run `planloop plan "
-                f"restate {version.id} --reason …`"
-            ]
+        raise SealedChanged(
+            f"expected version {version.id} as it has been in force since {seal['sealed_on']}, found it changed: "
+            f"{shown}. Put the change into a new version (effective_on, reason), or run `planloop plan restate "
+            f"{version.id} --reason …`"
         )
     return pl.read_parquet(_rows(workspace, version.id))
 

@@ -1,12 +1,13 @@
 """A plan tried outside of a night: what a night would take, from what the newest published one knows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from flows.config import Config
-from flows.config.plan.model import PlanVersion
+from flows.config.plan.model import Plan, PlanVersion
+from flows.config.yaml_file import Place
 from flows.errors import ConfigError, PermanentError
 from flows.planning.allocation.allocate import Setting
 from flows.planning.allocation.history import History
@@ -60,13 +61,7 @@ def try_plan(config: Config, workspace: Workspace, fiscal_year: int | None, toda
     Raises:
         ConfigError: there is no plan of this year, or it cannot be allocated.
     """
-    basis: Basis
-    marts: Path | None = workspace.published / "marts.duckdb"
-    try:
-        basis = newest_basis(workspace)
-        as_of: date | None = basis.history.as_of
-    except PermanentError:
-        basis, as_of, marts = Basis(History(today), ()), None, None
+    basis, as_of, marts = _known(workspace, today)
     years = {plan.year: plan for plan in config.plans}
     if not years:
         raise ConfigError([f"expected a plan such as {config.folder / 'plans' / f'{today.year}.yaml'}, found none"])
@@ -80,6 +75,39 @@ def try_plan(config: Config, workspace: Workspace, fiscal_year: int | None, toda
     folder = config.folder / "plans"
     versions = plan_versions(workspace, [years[wanted]], folder, setting, basis.headcount, FOREVER)
     return Trial(versions, setting, as_of)
+
+
+def try_proposed(config: Config, workspace: Workspace, plan: Plan, at: Place, today: date) -> list[str]:
+    """Allocate a plan that is to become a file; nothing is written.
+
+    Args:
+        config: of the company; its plan of the same year is not looked at.
+        workspace: where the newest night's knowledge and the seals are.
+        plan: as proposed.
+        at: tells where something of it stands.
+        today: stands for the night where none was published yet.
+
+    Returns:
+        What it says otherwise than versions that are sealed: the next night would refuse it.
+
+    Raises:
+        ConfigError: amounts of it cannot hold.
+    """
+    basis, _, marts = _known(workspace, today)
+    others = tuple(one for one in config.plans if one.year != plan.year)
+    setting = setting_of(replace(config, plans=(*others, plan)), basis.history, marts)
+    changed: list[str] = []
+    plan_versions(workspace, [plan], config.folder, setting, basis.headcount, FOREVER, at=at, changed=changed)
+    return changed
+
+
+def _known(workspace: Workspace, today: date) -> tuple[Basis, date | None, Path | None]:
+    """What the newest night knew, that night, its marts; where there is none yet, nothing."""
+    try:
+        basis = newest_basis(workspace)
+    except PermanentError:
+        return Basis(History(today), ()), None, None
+    return basis, basis.history.as_of, workspace.published / "marts.duckdb"
 
 
 def before(trial: Trial, version: PlanVersion) -> PlannedVersion | None:

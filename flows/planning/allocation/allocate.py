@@ -14,7 +14,6 @@ import polars as pl
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.metrics import PlanMetric, plan_metric
 from flows.config.plan.model import Person, PlanVersion, Seasonality
-from flows.errors import ConfigError
 from flows.planning.allocation.capacity import Capacities, WorkingDays, capacities
 from flows.planning.allocation.cells import Months, month_rows, rate_rows, with_periods
 from flows.planning.allocation.decompose import Answer, Question, decompose
@@ -23,7 +22,15 @@ from flows.planning.allocation.people import ramps_of
 from flows.planning.allocation.rounding import Floats, Ints
 from flows.planning.allocation.seasonality import MONTHS, Season, season
 from flows.planning.allocation.split import split_weights
-from flows.planning.allocation.statements import HUNDRED, Faults, Stated, metrics_stated, stated_pins, stated_targets
+from flows.planning.allocation.statements import (
+    HUNDRED,
+    AmountsRefused,
+    Faults,
+    Stated,
+    metrics_stated,
+    stated_pins,
+    stated_targets,
+)
 from flows.planning.allocation.sums import Span, Sum
 from flows.planning.allocation.tree import Tree, plant
 from flows.planning.allocation.ways import Ways
@@ -95,7 +102,7 @@ def allocate(
         where: how messages name it: file and version.
 
     Raises:
-        ConfigError: with one line for each amount that cannot hold.
+        AmountsRefused: with one line for each amount that cannot hold.
     """
     return _Allocator(version, people, setting, before, where).run()
 
@@ -146,7 +153,7 @@ class _Allocator:
             if metric is not None:
                 frames.append(self._metric(metric))
         if self.faults.found:
-            raise ConfigError(self.faults.found)
+            raise AmountsRefused(self.faults)
         targets = pl.concat(frames).sort("metric", "period_kind", "period_start_on", "node_key")
         return Allocation(
             self.version,

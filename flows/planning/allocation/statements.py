@@ -1,13 +1,14 @@
 """What a plan version states, as whole units: a year's target of a node, a cell set by hand."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from flows.config.fiscal import MONTHS_OF, FiscalCalendar
 from flows.config.plan.metrics import PlanMetric
 from flows.config.plan.model import Pin, PlanVersion, Target
+from flows.errors import ConfigError
 
 HUNDRED = 100
 Kind = Literal["base", "stretch"]
@@ -45,16 +46,30 @@ class Faults:
     Attributes:
         where: file and version.
         found: one line each: where, what was expected, what was found, what to do.
+        about: the same without the version: what it is about, and the rest.
     """
 
     where: str
     found: list[str]
+    about: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, place: str, text: str) -> None:
         """Note a fault once."""
-        line = f"{self.where}.{place}: {text}"
-        if line not in self.found:
-            self.found.append(line)
+        if (place, text) not in self.about:
+            self.about.append((place, text))
+            self.found.append(f"{self.where}.{place}: {text}")
+
+
+class AmountsRefused(ConfigError):
+    """Amounts of a version cannot hold.
+
+    Attributes:
+        about: of each fault what it is about, and what was expected and found.
+    """
+
+    def __init__(self, faults: Faults) -> None:
+        self.about = tuple(faults.about)
+        super().__init__(faults.found)
 
 
 def hundredths(amount: Decimal) -> int:

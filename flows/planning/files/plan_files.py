@@ -9,12 +9,12 @@ from flows.config.plan.faults import Company
 from flows.config.plan.model import Plan
 from flows.config.settings import Language, Settings
 from flows.config.stages import Stages
-from flows.config.yaml_file import parse
+from flows.config.yaml_file import Place, parse
 from flows.errors import ConfigError
 from flows.history.durable import replace_file
 from flows.planning.difference import Difference, of_plans
 from flows.planning.files.plan_yaml import leading_comment, plan_text
-from flows.planning.files.workbook_reading import read_workbook
+from flows.planning.files.workbook_reading import read_placed
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class Proposed:
         path: the file of that year, be it there or not.
         differences: what it says otherwise than the file; empty where it says the same.
         replaces: whether there is a file; its comments below the first ones are lost when it is written.
+        at: tells where in the workbook something of the plan stands.
     """
 
     plan: Plan
     path: Path
     differences: tuple[Difference, ...]
     replaces: bool
+    at: Place
 
 
 def company_settings(folder: Path) -> tuple[Settings, Company]:
@@ -67,9 +69,9 @@ def proposed(workbook: Path, folder: Path, company: Company) -> Proposed:
         FileRefused: it is no workbook.
         ConfigError: the plan in it has faults.
     """
-    plan = read_workbook(workbook, company)
+    plan, at = read_placed(workbook, company)
     path, before = _file_of(folder, plan.year)
-    return Proposed(plan, path, of_plans(before, plan), replaces=path.is_file())
+    return Proposed(plan, path, of_plans(before, plan), path.is_file(), at)
 
 
 def write(one: Proposed, folder: Path, env: Mapping[str, str], language: Language) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.config.plan.faults import Company, plan_faults
+from flows.config.plan.faults import Company
 from flows.config.plan.model import Plan
-from flows.config.yaml_file import Where, validated
+from flows.config.plan.reading import read_plan
+from flows.config.yaml_file import Place, Where
 from flows.errors import ConfigError
 from flows.ingest.readers.pages import read_pages
 from flows.planning.files.sheets import CHECK, GOALS, NAMED, PLAN, SEASONALITY, SECTIONS, VERSIONS, Sheet
@@ -21,6 +22,11 @@ def read_workbook(path: Path, company: Company) -> Plan:
         FileRefused: it is no workbook.
         ConfigError: every fault of it, with sheet, row and column.
     """
+    return read_placed(path, company)[0]
+
+
+def read_placed(path: Path, company: Company) -> tuple[Plan, Place]:
+    """The plan that a workbook holds, and what tells where in it something stands; raises as :func:`read_workbook`."""
     reading = Reading(path)
     tables = tables_of(reading, read_pages(path))
     versions = _versions(reading, tables)
@@ -34,15 +40,13 @@ def read_workbook(path: Path, company: Company) -> Plan:
     for row, version in _of_versions(reading, tables[CHECK.section], versions):
         _set(reading, row, (*version, "check"), "check", _nested(row.values))
     found: list[str] = []
-    plan = validated(reading.data, Plan, reading.place, found)
-    if plan is not None:
-        found += plan_faults(plan, company, reading.place)
+    plan = read_plan(reading.data, company, reading.place, found)
     # A cell that could not be read is not held to be missing as well.
     unread = {_row_of(fault) for fault in reading.faults}
     reading.faults += [fault for fault in found if _row_of(fault) not in unread]
     if plan is None or reading.faults:
         raise ConfigError(reading.faults)
-    return plan
+    return plan, reading.place
 
 
 def _row_of(fault: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.model import Plan, resolved
@@ -204,11 +205,47 @@ def test_a_metric_that_a_source_states_too_is_told(tmp_path: Path) -> None:
     assert said.startswith("bookings, fiscal year 2026")
 
 
-def test_a_fault_names_the_file_and_the_line_of_its_version(tmp_path: Path) -> None:
+IMPOSSIBLE = """\
+year: 2026
+versions:
+  - {id: v1-old, effective_on: 2026-01-01, decided_by: a, reason: r}
+  - id: v1
+    effective_on: 2026-02-01
+    decided_by: a
+    reason: annual
+    seasonality: {by: flat}
+    people: [{user_id: a, region: N}, {user_id: b, region: N}]
+    targets:
+      - {metric: margin, base: 100, currency: USD}
+      - {metric: bookings, base: 1100}
+      - {metric: won_count, base: 12}
+    pins:
+      - {metric: bookings, node: "rep:b", period: M02, base: 1, reason: x}
+      - {metric: won_count, node: "rep:a", period: Q2, base: 900, reason: x}
+      - {metric: bookings, node: "rep:b", period: 2026-04, base: 60, reason: x}
+      - {metric: bookings, node: "rep:a", period: M04, base: 70, reason: x}
+      - {metric: bookings, node: company, period: M04, base: 100, reason: x}
+      - {metric: cash_collected, node: "rep:a", period: M05, base: 3, reason: x}
+      - {metric: bookings, node: "rep:c", period: M06, base: 1, reason: x}
+"""
+
+
+def test_an_amount_that_cannot_hold_is_told_at_the_line_that_states_it(tmp_path: Path) -> None:
     folder = tmp_path / "plans"
     folder.mkdir()
-    (folder / "2026.yaml").write_text("year: 2026\nversions:\n  - id: v1-old\n  - id: v1\n", encoding="utf-8")
-    impossible = plan(pins=[{"metric": "bookings", "node": "rep:a", "period": "Q1", "base": 5000, "reason": "x"}])
+    file = folder / "this-year.yaml"
+    file.write_text(IMPOSSIBLE, encoding="utf-8")
+    stated = Plan.model_validate(yaml.safe_load(IMPOSSIBLE))
     with pytest.raises(ConfigError) as refused:
-        plan_versions(Workspace(tmp_path), [impossible], folder, SETTING, [], date(2026, 8, 1))
-    assert str(refused.value).startswith(f"{folder / '2026.yaml'}:4: versions.v1.bookings, ")
+        plan_versions(Workspace(tmp_path), [stated], folder, SETTING, [], date(2026, 8, 1))
+    told = [fault.removeprefix(f"{file}:") for fault in refused.value.faults]
+    assert [fault.partition(": expected")[0].partition(": nobody")[0] for fault in told] == [
+        "21: versions.1.pins.6.node: nodes[rep:c]",
+        "19: versions.1.pins.4.base: bookings, company M04",
+        "20: versions.1.pins.5.base: cash_collected, rep:a M05",
+        "11: versions.1.targets.0.base: targets[margin, company]",
+        "16: versions.1.pins.1.base: won_count, company",
+        "16: versions.1.pins.1.base: won_count, rep:a Q2",
+    ], told
+    # 60 + 70 of the 100 that April has; a pin that holds is not named.
+    assert told[1].endswith("(see also 17: versions.1.pins.2.base; 18: versions.1.pins.3.base)")

@@ -145,6 +145,7 @@ def test_faults_of_a_workbook_are_told_all_at_once_with_sheet_row_and_column(tmp
         "sheet 预算",
         "sheet 爬坡, row 3, column 版本",
         "sheet 人员, row 2, column 入职日期",
+        "sheet 目标, row 2, column 所属目标",
     ]
     assert told[1].startswith("sheet 指定值, row 2, column 基准目标: expected a value, found '=1/0' without one")
     assert told[4] == "sheet 人员, row 2, column 入职日期: expected a day such as 2026-07-31; found 'soon'"
@@ -219,3 +220,20 @@ def test_a_plan_that_does_not_load_with_the_rest_leaves_everything_as_it_was(fol
     assert isinstance(refused.exception, ConfigError)
     assert "expected an id that names one version, found 'v1'" in str(refused.exception)
     assert [path.name for path in (folder / "plans").iterdir()] == ["2026.yaml"]
+
+
+def test_a_workbook_whose_amounts_cannot_hold_is_not_written_and_the_cell_is_named(folder: Path) -> None:
+    file, plan_file = folder.parent / "p.xlsx", folder / "plans" / "2026.yaml"
+    before = plan_file.read_bytes()
+    assert planloop(folder, "export", "2026", str(file)).exit_code == 0
+    book = openpyxl.load_workbook(file)
+    book["指定值"].append(["v1", "bookings", "rep:r1", "Q1", "2,000万", None, "too much"])
+    book.save(file)
+    refused = planloop(folder, "import", str(file), "--write")
+    assert isinstance(refused.exception, ConfigError)
+    assert refused.exception.faults[0] == (
+        f"{file}: sheet 指定值, row 3, column 基准目标: bookings, company year: expected parts of at most 12,000,000 "
+        "(company year), found 20,000,000 (rep:r1 Q1); lower a part, or raise the whole "
+        "(see also sheet 目标, row 2, column 基准目标)"
+    )
+    assert plan_file.read_bytes() == before
