@@ -41,8 +41,7 @@ class Statements:
             fault: what it is about, as an allocation names it: ``pins[bookings, rep:a, Q1]``, ``bookings, rep:a Q1``.
             text: what was expected and found.
         """
-        # What states the cell itself first, then what its amounts come from.
-        found = [where for _, where in sorted(self._about(version, fault, text), key=lambda one: not one[0])]
+        found = [where for _, where in sorted(self._about(version, fault, text), key=lambda one: one[0])]
         if not found:
             return f"{self.version(version)}.{fault}: {text}"
         others = [_short(self._at(where), self._at(found[0])) for where in found[1 : 1 + _MOST]]
@@ -50,8 +49,8 @@ class Statements:
         taken_over = "" if found[0][1] == self._numbers[version.id] else f"version {version.id}: "
         return f"{self._at(found[0])}: {taken_over}{fault}: {text}{beside}"
 
-    def _about(self, version: PlanVersion, fault: str, text: str) -> Iterator[tuple[bool, Where]]:
-        """What a fault names: whether it states the very cell, and its place; of this version, then of those before."""
+    def _about(self, version: PlanVersion, fault: str, text: str) -> Iterator[tuple[int, Where]]:
+        """Places of what a fault names, with their rank: what sets the very cell by hand, other such cells, targets."""
         named = _NAMED.match(fault)
         metric, _, cell = fault.removeprefix(_STRETCH).partition(", ")
         step: PlanVersion | None = version
@@ -61,12 +60,13 @@ class Statements:
                     here: Where = ("versions", self._numbers[step.id], section, number)
                     if named:
                         if named["section"] in (section, "nodes") and self._is_named(named, section, entry):
-                            yield True, (*here, _FIELD.get(named["section"], "base"))
+                            yield 0, (*here, _FIELD.get(named["section"], "base"))
                     elif section != "people" and entry.metric == metric:
                         said = f"{entry.node} {entry.period if section == 'pins' else 'year'}"
                         is_cell = self._is_cell(cell, said)
                         if is_cell or _is_said(said, text):
-                            yield is_cell, (*here, "stretch" if fault.startswith(_STRETCH) else "base")
+                            rank = 2 if section == "targets" else int(not is_cell)
+                            yield rank, (*here, "stretch" if fault.startswith(_STRETCH) else "base")
             step = step.before
 
     def _is_named(self, named: re.Match[str], section: str, entry: Any) -> bool:
