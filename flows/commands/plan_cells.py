@@ -128,20 +128,18 @@ def restate(
     from flows.config.plan import resolved
     from flows.operate.lock import night_lock
     from flows.planning.seal import restate as opened
+    from flows.planning.seal import sealed_from
 
     command: Command = context.obj
     config = command.config()
-    for plan in config.plans:
-        versions = list(resolved(plan))
-        places = [number for number, one in enumerate(versions) if one.id == version]
-        if places:
-            command.workspace.prepare()
-            with night_lock(command.workspace.lock):
-                changed = opened(
-                    command.workspace, versions[places[0] :], reason=reason, on=today(config.settings.zone)
-                )
-            rows = [{"plan_version": one, "reason": reason} for one in changed]
-            print_rows(console, "Allocated anew by the next night", rows, as_json=as_json)
-            return
-    known = ", ".join(one.id for plan in config.plans for one in plan.versions) or "none"
-    raise ConfigError([f"expected the id of a plan version, one of {known}; found {version!r}"])
+    plans = [[one.id for one in resolved(plan)] for plan in config.plans]
+    # A version that no file states any more is known by its seal.
+    ids = next((ids[ids.index(version) :] for ids in plans if version in ids), sealed_from(command.workspace, version))
+    if not ids:
+        known = ", ".join(one for ids in plans for one in ids) or "none"
+        raise ConfigError([f"expected the id of a plan version, one of {known}; found {version!r}"])
+    command.workspace.prepare()
+    with night_lock(command.workspace.lock):
+        changed = opened(command.workspace, ids, reason=reason, on=today(config.settings.zone))
+    rows = [{"plan_version": one, "reason": reason} for one in changed]
+    print_rows(console, "Allocated anew by the next night", rows, as_json=as_json)

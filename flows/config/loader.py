@@ -1,6 +1,7 @@
 """Loading a configuration folder: every fault of every file is found before the first is reported."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -97,6 +98,7 @@ def _plans(folder: Path, settings: Settings | None, stages: Stages | None, fault
     """The plans by year, each held against the company's fiscal year, currency and funnel."""
     plans: dict[int, Plan] = {}
     places: dict[str, str] = {}
+    files: dict[int, Path] = {}
     company = company_of(settings, stages) if settings and stages else None
     for path in sorted((folder / "plans").glob("*.y*ml")):
         lines: Lines = {}
@@ -109,8 +111,14 @@ def _plans(folder: Path, settings: Settings | None, stages: Stages | None, fault
         if plan is None:
             continue
         if plan.year in plans:
-            faults.append(f"{at(('year',))}: expected one plan a fiscal year, found a second one for {plan.year}")
+            faults.append(
+                f"{at(('year',))}: expected one plan a fiscal year, found a second one for {plan.year} beside "
+                f"{files[plan.year].name}; put both into one file, or take one away"
+            )
+        elif re.fullmatch(r"\d{4}", path.stem) and int(path.stem) != plan.year:
+            faults.append(f"{at(('year',))}: expected {path.stem}, as the file is named; found {plan.year}")
         plans[plan.year] = plan
+        files[plan.year] = path
         for number, version in enumerate(plan.versions):
             here = at(("versions", number, "id"))
             other = places.setdefault(version.id, here)

@@ -8,7 +8,7 @@ target that people already work against.
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.config.plan.model import PlanVersion
+from flows.config.plan.model import Plan, PlanVersion, resolved
 from flows.errors import PermanentError
 from flows.workspace import Workspace
 
@@ -84,11 +84,55 @@ def sealed_targets(workspace: Workspace, version: PlanVersion) -> pl.DataFrame |
         changes = list(_differences(seal["statement"], statement(version), ""))
         shown = "; ".join(changes[:6]) + (f"; and {len(changes) - 6} more" if len(changes) > 6 else "")
         raise SealedChanged(
-            f"expected version {version.id} as it has been in force since {seal['sealed_on']}, found it changed: "
-            f"{shown}. Put the change into a new version (effective_on, reason), or run `planloop plan restate "
-            f"{version.id} --reason …`"
+            f"expected version {version.id} as it has been in force since {version.effective_on} (sealed on "
+            f"{seal['sealed_on']}), found it changed: {shown}. Put the change into a new version (effective_on, reason), "
+            f"or run `planloop plan restate {version.id} --reason …`"
         )
     return pl.read_parquet(_rows(workspace, version.id))
+
+
+def missing_versions(workspace: Workspace, plans: Iterable[Plan], folder: Path) -> list[str]:
+    """A line for each version that is sealed and that no plan states any more; without it its targets would be gone.
+
+    Args:
+        workspace: where the seals are.
+        plans: of all fiscal years.
+        folder: of the plan files, for messages.
+    """
+    versions = [version for plan in plans for version in resolved(plan)]
+    stated = {version.id for version in versions}
+    found = []
+    for one in _seals(workspace):
+        name, about = one["plan_version"], one["statement"]
+        if name in stated:
+            continue
+        effective_on = about["effective_on"]
+        same = [version.id for version in versions if version.effective_on.isoformat() == effective_on]
+        renamed = f"; {same[0]} takes effect on the same day: was it renamed? An id stays" if same else ""
+        found.append(
+            f"{folder / str(about['fiscal_year'])}.yaml: expected version {name}, which has been in force since "
+            f"{effective_on} and is sealed, found no plan that states it{renamed}. Put it back, or run `planloop plan "
+            f"restate {name} --reason …` to let its targets go"
+        )
+    return found
+
+
+def sealed_from(workspace: Workspace, name: str) -> list[str]:
+    """Ids of a sealed version and of those of the same fiscal year that took effect later; none if it is not sealed."""
+    seals = {one["plan_version"]: one["statement"] for one in _seals(workspace)}
+    first = seals.get(name)
+    later = [
+        (about["effective_on"], other)
+        for other, about in seals.items()
+        if first and about["fiscal_year"] == first["fiscal_year"] and about["effective_on"] >= first["effective_on"]
+    ]
+    return [other for _, other in sorted(later)]
+
+
+def _seals(workspace: Workspace) -> list[dict[str, Any]]:
+    """Seals that hold, by the version's id."""
+    found = [read_seal(workspace, path.stem) for path in sorted(workspace.plans.glob("*.json"))]
+    return [one for one in found if one and one["sealed_on"]]
 
 
 def seal(workspace: Workspace, version: PlanVersion, targets: pl.DataFrame, as_of: date, run_id: str) -> None:
@@ -115,14 +159,14 @@ def seal(workspace: Workspace, version: PlanVersion, targets: pl.DataFrame, as_o
     )
 
 
-def restate(workspace: Workspace, versions: list[PlanVersion], *, reason: str, on: date) -> list[str]:
+def restate(workspace: Workspace, versions: Sequence[str], *, reason: str, on: date) -> list[str]:
     """Open the seals of a version and of those after it, which carry months of it; the next night allocates anew.
 
-    What was sealed is kept beside as ``<version>.<number>.parquet``.
+    What was sealed is kept beside as ``<version>~<number>.parquet``.
 
     Args:
         workspace: where the seals are.
-        versions: the version and all later ones of its plan.
+        versions: ids of the version and of all later ones of its plan.
         reason: why what people worked against is changed after the fact.
         on: the day of the restatement.
 
@@ -134,18 +178,18 @@ def restate(workspace: Workspace, versions: list[PlanVersion], *, reason: str, o
     """
     if not reason.strip():
         raise PermanentError("expected a reason for changing targets that people already worked against, found none")
-    first = read_seal(workspace, versions[0].id)
+    first = read_seal(workspace, versions[0])
     if first is None or not first["sealed_on"]:
         raise PermanentError(
-            f"expected {versions[0].id} to be sealed, found that it is not; until it is, every night allocates it anew"
+            f"expected {versions[0]} to be sealed, found that it is not; until it is, every night allocates it anew"
         )
     opened = []
     for version in versions:
-        known = read_seal(workspace, version.id)
+        known = read_seal(workspace, version)
         if known is None or not known["sealed_on"]:
             continue
         number = len(known["restated"]) + 1
-        former = workspace.plans / f"{version.id}.{number}.parquet"
+        former = workspace.plans / f"{version}~{number}.parquet"  # no id has this mark
         entry = {
             "on": on.isoformat(),
             "reason": reason,
@@ -155,9 +199,9 @@ def restate(workspace: Workspace, versions: list[PlanVersion], *, reason: str, o
             "rows": former.name,
         }
         # The former rows first: killed in between, the seal still holds and the command is repeated.
-        former.write_bytes(_rows(workspace, version.id).read_bytes())
-        _write(workspace, version.id, {**known, "sealed_on": None, "restated": [*known["restated"], entry]})
-        opened.append(version.id)
+        former.write_bytes(_rows(workspace, version).read_bytes())
+        _write(workspace, version, {**known, "sealed_on": None, "restated": [*known["restated"], entry]})
+        opened.append(version)
     return opened
 
 
@@ -183,10 +227,23 @@ def _differences(before: Any, now: Any, place: str) -> Iterator[str]:
         for key in dict.fromkeys((*before, *now)):
             inside = f"{place}.{key}" if place else key
             yield from _differences(before.get(key), now.get(key), inside)
+    elif _has_parts(before) and _has_parts(now) and len(before) == len(now):
+        for number, (one, other) in enumerate(zip(before, now, strict=True), start=1):
+            yield from _differences(one, other, f"{place}.{number}")
     elif before != now:
         yield f"{place}: {_short(before)} → {_short(now)}"
 
 
+def _has_parts(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
+
+
 def _short(value: Any) -> str:
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    text = "nothing" if value in (None, {}, []) else _plainly(value)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _plainly(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plainly(one)}" for key, one in value.items())
+    return "; ".join(map(_plainly, value)) if isinstance(value, list) else str(value)

@@ -14,6 +14,7 @@ from flows.planning.allocation.history import History
 from flows.planning.allocation.setting import setting_of
 from flows.planning.basis import Basis, newest_basis
 from flows.planning.night import PlannedVersion, plan_versions
+from flows.planning.seal import missing_versions
 from flows.workspace import Workspace
 
 FOREVER = date.max
@@ -88,7 +89,7 @@ def try_proposed(config: Config, workspace: Workspace, plan: Plan, at: Place, to
         today: stands for the night where none was published yet.
 
     Returns:
-        What it says otherwise than versions that are sealed: the next night would refuse it.
+        What it says otherwise than versions that are sealed, or leaves out: the next night would refuse it.
 
     Raises:
         ConfigError: amounts of it cannot hold.
@@ -96,7 +97,7 @@ def try_proposed(config: Config, workspace: Workspace, plan: Plan, at: Place, to
     basis, _, marts = _known(workspace, today)
     others = tuple(one for one in config.plans if one.year != plan.year)
     setting = setting_of(replace(config, plans=(*others, plan)), basis.history, marts)
-    changed: list[str] = []
+    changed = missing_versions(workspace, (*others, plan), config.folder / "plans")
     plan_versions(workspace, [plan], config.folder, setting, basis.headcount, FOREVER, at=at, changed=changed)
     return changed
 

@@ -288,3 +288,24 @@ def test_nothing_is_said_of_what_an_entry_that_cannot_be_read_would_have_named(t
         "('versions', 0, 'people', 0, 'hired')",
         "('versions', 0, 'ramps', 0, 'shares', 0)",
     ]
+
+
+def test_a_file_states_the_year_of_its_name_and_no_two_state_one_year(tmp_path: Path) -> None:
+    for path in (PROJECT / "config").glob("*.yaml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    folder = tmp_path / "plans"
+    folder.mkdir()
+    version = "versions: [{{id: v{0}, effective_on: {1}-01-01, decided_by: u1, reason: r}}]\n"
+    (folder / "2024.yaml").write_text("", encoding="utf-8")
+    (folder / "2025.yaml").write_text("year: 2026\n" + version.format(1, 2026), encoding="utf-8")
+    (folder / "2026.yaml").write_text("year: 2026\n" + version.format(2, 2026), encoding="utf-8")
+    (folder / "next.yml").write_text("year: 2027\n" + version.format(3, 2027), encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, {"PLANLOOP_WORKSPACE": "/w"})
+    assert [fault.partition("plans/")[2] for fault in refused.value.faults] == [
+        "2024.yaml:1: year: is required and missing",
+        "2024.yaml:1: versions: is required and missing",
+        "2025.yaml:1: year: expected 2025, as the file is named; found 2026",
+        "2026.yaml:1: year: expected one plan a fiscal year, found a second one for 2026 beside 2025.yaml; put both into "
+        "one file, or take one away",
+    ]

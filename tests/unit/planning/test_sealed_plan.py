@@ -17,8 +17,9 @@ from flows.planning.allocation.history import RESULTS, History
 from flows.planning.basis import Basis, keep_basis, newest_basis, staged_basis, write_basis
 from flows.planning.explain import explain
 from flows.planning.night import plan_inputs, plan_versions, seal_in_force
-from flows.planning.seal import read_seal, restate
+from flows.planning.seal import missing_versions, read_seal, restate, sealed_from
 from flows.planning.show import cells, period_of, target_rows, tree_rows, write_workbook
+from flows.planning.staffing import Stands, staffing_notes
 from flows.planning.trial import Trial
 from flows.planning.twice import stated_twice
 from flows.warehouse.inputs import write_input
@@ -82,7 +83,8 @@ def test_a_version_is_sealed_once_in_force_and_a_change_of_it_is_refused(tmp_pat
     assert read_seal(workspace, "v1") is not None
     assert read_seal(workspace, "v2") is None  # decided, not yet in force
     changed = plan(targets=[{"metric": "bookings", "base": 1300}])
-    with pytest.raises(ConfigError, match=r"targets.bookings, company.base: 1200 → 1300.*new version.*restate v1"):
+    said = r"in force since 2026-01-01 \(sealed on 2026-06-20\).*company.base: 1200 → 1300.*new version.*restate v1"
+    with pytest.raises(ConfigError, match=said):
         night(workspace, changed, date(2026, 6, 21))
     # What is only said about a plan may change.
     night(workspace, plan(reason="said better"), date(2026, 6, 21))
@@ -106,11 +108,78 @@ def test_what_a_version_withdraws_is_shared_again_from_its_first_month_on(tmp_pa
     assert targets.filter(metric="won_count")["plan_version"].unique().to_list() == ["v1"]
 
 
+def test_what_is_written_otherwise_and_says_the_same_is_no_change_of_a_sealed_version(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    night(workspace, plan(), date(2026, 2, 1))
+    people = [
+        {"user_id": "b", "region": "N", "potential": 3, "name": "B"},
+        {"region": "N", "user_id": "a", "left_on": None},
+    ]
+    same = plan(people=people, targets=[{"base": "1.2k", "metric": "bookings", "node": "company", "dri": "a"}])
+    assert months(night(workspace, same, date(2026, 2, 2)), "v1", "rep:b") == [7500] * 12
+    changes = {
+        "pins": [{"metric": "bookings", "node": "rep:a", "period": "Q1", "base": 60, "reason": "x"}],
+        "people": [{"user_id": "a", "region": "S"}, {"user_id": "b2", "region": "N", "potential": "3"}],
+    }
+    with pytest.raises(ConfigError) as refused:
+        night(workspace, plan(**changes), date(2026, 2, 3))
+    [said] = refused.value.faults
+    for change in (
+        "pins.bookings, rep:a, Q1: nothing → metric bookings, node rep:a, period Q1, base 60",
+        "people.a.region: N → S",
+        "people.b: user_id b, region N",
+        "people.b2: nothing → user_id b2",
+    ):
+        assert change in said
+
+
+def test_a_sealed_version_that_no_file_states_is_missed_until_it_is_let_go(tmp_path: Path) -> None:
+    workspace, folder = Workspace(tmp_path), Path("plans")
+    night(workspace, plan(), date(2026, 8, 1))
+    assert missing_versions(workspace, [plan()], folder) == []
+    assert len(missing_versions(workspace, [], folder)) == 2
+    renamed = Plan.model_validate(
+        {**plan().model_dump(), "versions": [plan().versions[0].model_copy(update={"id": "v0"})]}
+    )
+    first, second = missing_versions(workspace, [renamed], folder)
+    assert first.startswith(
+        "plans/2026.yaml: expected version v1, which has been in force since 2026-01-01 and is sealed"
+    )
+    assert "v0 takes effect on the same day: was it renamed?" in first
+    assert "renamed" not in second
+    assert sealed_from(workspace, "v2") == ["v2"]
+    restate(workspace, sealed_from(workspace, "v1"), reason="planned elsewhere", on=date(2026, 8, 2))
+    assert missing_versions(workspace, [], folder) == []
+
+
+def test_the_night_names_those_of_the_plan_who_are_gone_have_left_or_stand_elsewhere() -> None:
+    people = [
+        {"user_id": "a", "name": "Ann", "region": "N", "team": "T"},
+        {"user_id": "b", "region": "N"},
+        {"user_id": "c", "region": "N"},
+        {"user_id": "d"},
+        {"user_id": "hire", "region": "N", "hired_on": "2026-09-01"},
+        {"user_id": "out", "region": "N", "left_on": "2026-07-31"},
+    ]
+    standing = {
+        "b": Stands("Ben", "team:S/U", None),
+        "c": Stands("Cho", "region:N", date(2026, 6, 30)),
+        "d": Stands("Dee", "region:S", None),
+        "out": Stands("Out", "region:N", date(2026, 7, 31)),
+    }
+    versions = resolved(plan(people=people))
+    gone, left, moved = staffing_notes(versions, [], standing, date(2026, 8, 1))
+    assert gone.startswith("v2: counts on 1 who are not in the organisation: a (Ann). ")
+    assert left.startswith("v2: counts on 1 who have left: c since 2026-06-30. ")
+    assert moved.startswith("v2: 1 stand elsewhere than the plan has them: b: region:N, now team:S/U. ")
+    assert staffing_notes(versions, [], standing, date(2025, 12, 31)) == []
+
+
 def test_a_restatement_opens_the_version_and_those_that_carry_it_and_keeps_what_was(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     before = night(workspace, plan(), date(2026, 8, 1))
     assert months(before, "v2", "company") == [10000] * 6 + [20000] * 6
-    versions = list(resolved(plan()))
+    versions = [version.id for version in resolved(plan())]
     with pytest.raises(PermanentError, match="expected a reason"):
         restate(workspace, versions, reason=" ", on=date(2026, 8, 2))
     assert restate(workspace, versions, reason="stated twice", on=date(2026, 8, 2)) == ["v1", "v2"]
