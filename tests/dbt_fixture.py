@@ -15,7 +15,7 @@ import polars as pl
 
 from flows.config.fiscal import FiscalCalendar
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
-from flows.warehouse.calendars import CALENDARS, NODE_CALENDAR, fiscal_positions
+from flows.warehouse.calendars import CALENDARS, FISCAL_MONTH, NODE_CALENDAR, fiscal_months, fiscal_positions
 from flows.warehouse.dbt import let_go
 from flows.warehouse.inputs import HYGIENE_RULE, METRIC_MEMBER, PACE_RULE, PLAN_TARGET, PLAN_VERSION, SNOOZE
 from flows.warehouse.pay_inputs import PAY_INPUTS
@@ -60,6 +60,7 @@ INPUTS: dict[str, dict[str, Any]] = {
     },
     "calendar": dict(CALENDARS),
     "node_calendar": dict(NODE_CALENDAR),
+    "fiscal_month": dict(FISCAL_MONTH),
     "alert_rule": {
         "rule_id": pl.String,
         "metric": pl.String,
@@ -262,6 +263,7 @@ def write_build(
     }
     given_inputs = usual | dict(inputs or {})
     counted = fiscal or FiscalCalendar(one_run["fiscal_year_start_month"])
+    given_inputs["fiscal_month"] = fiscal_months(counted).to_dicts()
     given_inputs["calendar"] = placed(given_inputs["calendar"], counted)
     (build / "inputs").mkdir(parents=True, exist_ok=True)
     for name, dtypes in INPUTS.items():

@@ -4,7 +4,8 @@
     every engine reads. A query, to stand alone in a CTE or a table.
 
     `states`   deal by stretch of days (int_opportunity_states); status 1 open, 2 won, 3 lost, 4 gone
-    `windows`  window_no, opening_on, closing_on, first_month_no, last_month_no
+    `windows`  window_no, opening_on, closing_on; first_month_no, last_month_no, period_start_on and period_end_on of
+               the months that scope 'closing' is about
 
     Each window is told twice: scope 'closing', of deals expected to close in its months, and scope 'all', of every open
     deal. Only the ends of two days are compared, the opening and the closing one, so a deal has one reason:
@@ -205,11 +206,7 @@ scoped as (
         and (
             scopes.scope = 'all'
             or known.open_month_no between windows.first_month_no and windows.last_month_no
-            or (
-                known.status = 2
-                and extract(year from known.from_on) * 12 + extract(month from known.from_on) - 1
-                between windows.first_month_no and windows.last_month_no
-            )
+            or (known.status = 2 and known.from_on between windows.period_start_on and windows.period_end_on)
         ) as has_passed
     from known
     cross join scopes

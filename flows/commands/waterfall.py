@@ -42,7 +42,7 @@ def waterfall(
     closing_in: Annotated[
         str | None,
         typer.Option(
-            help="Only deals expected to close in 2026, 2026Q3 (fiscal) or 2026-09; by default every open deal."
+            help="Only deals expected to close in 2026, 2026Q3, 2026P9 (fiscal) or 2026-09; by default every open deal."
         ),
     ] = None,
     node: Annotated[str, typer.Option(help="Key or name of a node of the organisation.")] = "company",

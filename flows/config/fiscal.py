@@ -37,6 +37,17 @@ class Period:
             self.kind
         ]
 
+    @property
+    def title(self) -> str:
+        """As people call it where months are weeks: FY26, FY26 H1, FY26 Q3, FY26 P7."""
+        year = f"FY{self.fiscal_year % 100:02}"
+        return {
+            "month": f"{year} P{self.number}",
+            "quarter": f"{year} Q{self.number}",
+            "half": f"{year} H{self.number}",
+            "year": year,
+        }[self.kind]
+
 
 @dataclass(frozen=True)
 class FiscalCalendar:
@@ -73,12 +84,21 @@ class FiscalCalendar:
         """The period of one kind that the day is in."""
         return next(period for period in self.periods(self.year_of(day), kind) if day <= period.end_on)
 
+    def month_number(self, month: Period) -> int:
+        """A number that counts months on over the years, of the calendar month that it is or stands for.
+
+        It is twelve times the year, plus the month less one.
+        """
+        year = month.fiscal_year - (self.start_month > 1)
+        return year * 12 + self.start_month - 1 + month.number - 1
+
     def named(self, fiscal_year: int, name: str) -> Period | None:
-        """The period that a plan calls ``name`` (year, H1, Q3, M07, or the calendar month 2026-07)."""
+        """The period that a plan calls ``name`` (year, H1, Q3, M07 or P7, or the calendar month 2026-07)."""
         for kind in PERIOD_KINDS:
             for period in self.periods(fiscal_year, kind):
                 is_month = kind == "month" and self.pattern == "months" and f"{period.start_on:%Y-%m}" == name
-                if period.name == name or is_month:
+                is_numbered = kind == "month" and name in (f"P{period.number}", f"P{period.number:02}")
+                if period.name == name or is_month or is_numbered:
                     return period
         return None
 

@@ -52,7 +52,7 @@ def working_day_calendar(
     worked, off = frozenset(working_days), frozenset(holidays_off)
     if both := worked & off:
         days = ", ".join(day.isoformat() for day in sorted(both))
-        raise ConfigError([f"calendar overrides: {days} is listed under working_days and under holidays; keep one"])
+        raise ConfigError([f"overrides: {days} is listed under working_days and under holidays; keep one"])
     known = _country_calendar(country, subdivision, range(first.year, last.year + 1))
     last_announced = _last_announced_year(known)
     overridden_years = {day.year for day in worked | off}
@@ -73,7 +73,7 @@ def _country_calendar(country: str, subdivision: str | None, years: Iterable[int
     except NotImplementedError as error:
         place = country if subdivision is None else f"{country}, subdivision {subdivision}"
         raise ConfigError(
-            [f"settings.yaml: calendar: no holidays are known for {place!r} ({error}); expected an ISO 3166 code"]
+            [f"no holidays are known for {place!r} ({error}); expected an ISO 3166 code such as CN, US or DE"]
         ) from error
 
 

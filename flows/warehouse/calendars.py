@@ -10,6 +10,7 @@ import polars as pl
 from flows.config.fiscal import PERIOD_KINDS, FiscalCalendar
 from flows.config.loader import CalendarOverrides, Config
 from flows.config.settings import WorkCalendar
+from flows.errors import ConfigError
 from flows.warehouse.calendar import CALENDAR, working_day_calendar
 from flows.warehouse.inputs import first_business_date, last_planned_date, write_input
 from flows.workspace import Workspace
@@ -36,6 +37,17 @@ CALENDARS: dict[str, pl.DataType] = {
 }
 """Columns of the table ``calendar``, one row per calendar and day."""
 
+FISCAL_MONTH: dict[str, pl.DataType] = {
+    "month_no": pl.Int32(),
+    "month_start_on": pl.Date(),
+    "month_end_on": pl.Date(),
+}
+"""Columns of the table ``fiscal_month``: the company's months, for days that no calendar of a night reaches."""
+
+MONTHS_KNOWN = (date(1900, 1, 1), date(2100, 12, 31))
+"""Days whose fiscal months are listed; beyond them, where dates are slips or stand for never, months are of the wall
+calendar."""
+
 NODE_CALENDAR: dict[str, pl.DataType] = {"node_key": pl.String(), "calendar": pl.String()}
 """Columns of the table ``node_calendar``: nodes whose working days, and those of all below, differ."""
 
@@ -48,6 +60,25 @@ class NamedCalendar:
     calendar: WorkCalendar
     overrides: CalendarOverrides
     nodes: tuple[str, ...] = ()
+
+    def between(self, first: date, last: date) -> pl.DataFrame:
+        """Its days; columns ``CALENDAR``.
+
+        Raises:
+            ConfigError: see :func:`flows.warehouse.calendar.working_day_calendar`.
+        """
+        try:
+            return working_day_calendar(
+                first,
+                last,
+                self.calendar.country,
+                subdivision=self.calendar.subdivision,
+                working_days=self.overrides.working_days,
+                holidays_off=self.overrides.holidays,
+            )
+        except ConfigError as error:
+            whose = f"nodes.{', '.join(self.nodes)}" if self.nodes else self.name
+            raise ConfigError([f"settings.yaml: calendar.{whose}: {fault}" for fault in error.faults]) from error
 
 
 def calendars_of(config: Config) -> tuple[NamedCalendar, ...]:
@@ -67,8 +98,10 @@ def calendars_of(config: Config) -> tuple[NamedCalendar, ...]:
 
 def write_calendars(
     workspace: Workspace, as_of: date, calendars: Sequence[NamedCalendar], fiscal: FiscalCalendar
-) -> tuple[Path, Path]:
-    """Write ``calendar`` and ``node_calendar`` for all business dates of the assembled change log (``build/log``).
+) -> tuple[Path, Path, Path]:
+    """Write ``calendar``, ``node_calendar`` and ``fiscal_month``.
+
+    Days are those of all business dates of the assembled change log (``build/log``).
 
     Raises:
         ConfigError: a country or subdivision is unknown, or a day is both worked and off.
@@ -77,6 +110,7 @@ def write_calendars(
     return (
         write_input(workspace, "calendar", calendar_table(calendars, fiscal, first, last)),
         write_input(workspace, "node_calendar", node_calendar_table(calendars)),
+        write_input(workspace, "fiscal_month", fiscal_months(fiscal)),
     )
 
 
@@ -87,17 +121,16 @@ def calendar_table(calendars: Sequence[NamedCalendar], fiscal: FiscalCalendar, f
         ConfigError: see :func:`flows.warehouse.calendar.working_day_calendar`.
     """
     positions = fiscal_positions(fiscal, first, last)
-    frames = [
-        working_day_calendar(
-            first,
-            last,
-            one.calendar.country,
-            subdivision=one.calendar.subdivision,
-            working_days=one.overrides.working_days,
-            holidays_off=one.overrides.holidays,
-        ).with_columns(calendar=pl.lit(one.name), is_company=pl.lit(number == 0))
-        for number, one in enumerate(calendars)
-    ]
+    frames, faults = [], []
+    for number, one in enumerate(calendars):
+        try:
+            days = one.between(first, last)
+        except ConfigError as error:
+            faults += error.faults
+        else:
+            frames.append(days.with_columns(calendar=pl.lit(one.name), is_company=pl.lit(number == 0)))
+    if faults:
+        raise ConfigError(faults)
     joined = pl.concat(frames).join(positions, on="day", how="left", maintain_order="left")
     return joined.select(pl.col(name).cast(dtype) for name, dtype in CALENDARS.items())
 
@@ -106,6 +139,14 @@ def node_calendar_table(calendars: Sequence[NamedCalendar]) -> pl.DataFrame:
     """The table ``node_calendar``."""
     rows = sorted((node, one.name) for one in calendars for node in one.nodes)
     return pl.DataFrame(rows, schema=NODE_CALENDAR, orient="row")
+
+
+def fiscal_months(fiscal: FiscalCalendar) -> pl.DataFrame:
+    """The table ``fiscal_month``: the fiscal months of ``MONTHS_KNOWN``, numbered."""
+    first, last = (fiscal.year_of(day) for day in MONTHS_KNOWN)
+    months = (month for year in range(first, last + 1) for month in fiscal.periods(year, "month"))
+    rows = [(fiscal.month_number(month), month.start_on, month.end_on) for month in months]
+    return pl.DataFrame(rows, schema=FISCAL_MONTH, orient="row")
 
 
 def fiscal_positions(fiscal: FiscalCalendar, first: date, last: date) -> pl.DataFrame:

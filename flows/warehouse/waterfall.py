@@ -18,19 +18,25 @@ DEFINITION = Path(__file__).parents[2] / "dbt_project" / "macros" / "pipeline_mo
 JOINED = ("created", "pulled_in", "reopened", "transferred_in")
 LEFT = ("pushed_out", "transferred_out", "won", "lost", "deleted")
 MOVEMENTS = ("start", *JOINED, "increase", "decrease", *LEFT, "end")
-PERIOD = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})|[- ]?Q(?P<quarter>[1-4]))?", re.I)
+PERIOD = re.compile(
+    r"(?:FY)?(?P<year>\d{4})(?:-(?P<month>\d{1,2})|[- ]?Q(?P<quarter>[1-4])|[- ]?[MP](?P<number>\d{1,2}))?", re.I
+)
 
+# A calendar month is one by name only where the company's months are calendar months.
 _PERIOD_MONTHS = """
-select min(month_start_on), max(month_start_on)
+select min(month_start_on), max(month_start_on), max(month_end_on)
 from marts.dim_date
 where case
-    when $month is not null then month_start_on = make_date($year, $month, 1)
+    when $month is not null
+        then month_start_on = make_date($year, $month, 1) and month_end_on = last_day(month_start_on)
     when $quarter is not null then fiscal_year = $year and fiscal_quarter = $quarter
+    when $number is not null then fiscal_year = $year and fiscal_month = $number
     else fiscal_year = $year
 end
 """
 
-# Only what can matter: deals of which anything held, or began, from the opening day on.
+# Only what can matter: deals of which anything held, or began, from the opening day on. Months go by the number of
+# their first day: whatever months the company counts in, they are in order.
 _STATES = """
 create temp table states as
 select
@@ -39,8 +45,8 @@ select
     until_on,
     case status when 'open' then 1 when 'won' then 2 when 'lost' then 3 else 4 end as status,
     cast(amount * 100 as bigint) as amount_cents,
-    coalesce(year(close_month) * 12 + month(close_month) - 1, 0) as close_month_no,
-    coalesce(year(open_close_month) * 12 + month(open_close_month) - 1, 0) as open_close_month_no,
+    coalesce(close_month - date '0001-01-01', 0) as close_month_no,
+    coalesce(open_close_month - date '0001-01-01', 0) as open_close_month_no,
     node_key as node_no,
     known_from_on,
     is_handed_over
@@ -84,6 +90,15 @@ group by movement
 
 
 @dataclass(frozen=True)
+class _Months:
+    """First day of the first and of the last month in which deals are expected to close, and last day of the last."""
+
+    first_on: date
+    last_on: date
+    end_on: date
+
+
+@dataclass(frozen=True)
 class Waterfall:
     """How the pipeline of a node came from one day to another.
 
@@ -92,7 +107,8 @@ class Waterfall:
         node_key: the node.
         first_on: first day of the window; it starts from the end of the day before.
         until_on: day at whose end it ends.
-        closing_in: first and last month in which deals are expected to close; None for all open deals.
+        closing_in: first days of the first and last month in which deals are expected to close; None for all open
+            deals.
         amounts: amount by movement, in the reporting currency; every name of ``MOVEMENTS``.
         deals: number of deals by movement.
     """
@@ -115,7 +131,7 @@ def read_waterfall(
         marts: DuckDB file of a published version.
         first_on: first day; by default that of the months that deals are to close in, else of the running quarter.
         until_on: last day; by default the as-of date, or the end of those months where it is past.
-        closing_in: 2026, 2026Q3 (fiscal) or 2026-09; None for all open deals.
+        closing_in: 2026, 2026Q3, 2026P9 (fiscal) or the calendar month 2026-09; None for all open deals.
         node: key or name of a node.
 
     Raises:
@@ -130,8 +146,8 @@ def read_waterfall(
         if row is None:
             raise PermanentError(f"Expected the as-of date among the days of dim_date in {marts}, found none.")
         as_of, quarter_start = row
-        first = first_on or (months[0] if months else quarter_start)
-        until = until_on or (min(as_of, _month_end(months[1])) if months else as_of)
+        first = first_on or (months.first_on if months else quarter_start)
+        until = until_on or (min(as_of, months.end_on) if months else as_of)
         if not first <= until <= as_of:
             raise ConfigError(
                 [
@@ -141,7 +157,8 @@ def read_waterfall(
             )
         node_key = _node(connection, node)
         amounts, deals = _summed(connection, first - timedelta(days=1), until, months, node_key)
-    return Waterfall(as_of, node_key, first, until, months, amounts, deals)
+    closing = (months.first_on, months.last_on) if months else None
+    return Waterfall(as_of, node_key, first, until, closing, amounts, deals)
 
 
 def definition() -> str:
@@ -158,16 +175,22 @@ def _summed(
     connection: duckdb.DuckDBPyConnection,
     opening: date,
     closing: date,
-    months: tuple[date, date] | None,
+    months: _Months | None,
     node_key: str,
 ) -> tuple[dict[str, Decimal], dict[str, int]]:
-    first, last = (month.year * 12 + month.month - 1 for month in months) if months else (0, 0)
+    wanted = months or _Months(opening, closing, closing)
     connection.execute(_STATES, {"opening": opening, "closing": closing})
     connection.execute(
         "create temp table windows as select 1 as window_no, $opening::date as opening_on,"
-        " $closing::date as closing_on,"
-        " $first::integer as first_month_no, $last::integer as last_month_no",
-        {"opening": opening, "closing": closing, "first": first, "last": last},
+        " $closing::date as closing_on, $first::date as period_start_on, $end::date as period_end_on,"
+        " $first::date - date '0001-01-01' as first_month_no, $last::date - date '0001-01-01' as last_month_no",
+        {
+            "opening": opening,
+            "closing": closing,
+            "first": wanted.first_on,
+            "last": wanted.last_on,
+            "end": wanted.end_on,
+        },
     )
     connection.execute(f"create temp table moves as {definition()}")
     scope = "closing" if months else "all"
@@ -178,15 +201,18 @@ def _summed(
     return amounts, {movement: counted.get(movement, 0) for movement in MOVEMENTS}
 
 
-def _months(connection: duckdb.DuckDBPyConnection, written: str) -> tuple[date, date]:
+def _months(connection: duckdb.DuckDBPyConnection, written: str) -> _Months:
     match = PERIOD.fullmatch(written.strip())
     parts = {name: value and int(value) for name, value in match.groupdict().items()} if match else {}
     if not match or not 1 <= (parts["month"] or 1) <= 12:
-        raise ConfigError([f"Expected a period like 2026, 2026Q3 or 2026-09, found {written!r}."])
+        raise ConfigError([f"Expected a period like 2026, 2026Q3, 2026P9 or 2026-09, found {written!r}."])
     found = connection.execute(_PERIOD_MONTHS, parts).fetchone()
     if found is None or found[0] is None:
-        raise ConfigError([f"Expected a period that the calendar (dim_date) knows, found {written!r}."])
-    return found
+        expected = "a period that the calendar (dim_date) knows"
+        if parts["month"]:
+            expected += ", such as 2026P9 where the company's months are no calendar months"
+        raise ConfigError([f"Expected {expected}, found {written!r}."])
+    return _Months(*found)
 
 
 def _node(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
@@ -199,7 +225,3 @@ def _node(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
         return str(found[0][0])
     fault = f"several: {', '.join(key for (key,) in found)}" if found else "none"
     raise ConfigError([f"Expected one node with the key or name {wanted!r}, found {fault}. dim_node lists them."])
-
-
-def _month_end(month: date) -> date:
-    return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

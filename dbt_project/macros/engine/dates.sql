@@ -56,20 +56,6 @@
 {%- endmacro %}
 
 
-{#- First day of the month. -#}
-{% macro month_start(date) -%}
-    {{ return(adapter.dispatch('month_start', 'planloop')(date)) }}
-{%- endmacro %}
-
-{% macro default__month_start(date) -%}
-    trunc({{ date }}, 'MM')
-{%- endmacro %}
-
-{% macro duckdb__month_start(date) -%}
-    cast(date_trunc('month', {{ date }}) as date)
-{%- endmacro %}
-
-
 {#- Months since year 0: a small integer that orders and compares like the month itself. -#}
 {% macro month_number(date) -%}
     cast(extract(year from {{ date }}) * 12 + extract(month from {{ date }}) - 1 as integer)

@@ -1,23 +1,35 @@
 -- Grain: one store and month at whose end (or tonight) it was part of the universe: what was last seen there.
 
-with run as (
+with days as (
 
     select
-        as_of_date,
-        {{ month_number('as_of_date') }} as as_of_month_no
-    from {{ ref('stg_night__run') }}
+        day,
+        month_no
+    from {{ ref('int_fiscal_days') }}
+
+),
+
+run as (
+
+    select
+        nights.as_of_date,
+        days.month_no as as_of_month_no
+    from {{ ref('stg_night__run') }} as nights
+    inner join days on nights.as_of_date = days.day
 
 ),
 
 visits as (
 
     select
-        store_id,
-        {{ month_number('visited_on') }} as month_no,
-        {{ month_number('next_visited_on') }} as next_month_no,
-        sku_stocked
-    from {{ ref('int_store_visits') }}
-    where is_done
+        visits.store_id,
+        days.month_no,
+        next_days.month_no as next_month_no,
+        visits.sku_stocked
+    from {{ ref('int_store_visits') }} as visits
+    inner join days on visits.visited_on = days.day
+    left join days as next_days on visits.next_visited_on = next_days.day
+    where visits.is_done
 
 ),
 
@@ -26,10 +38,11 @@ known_months as (
     select distinct
         dates.month_start_on,
         dates.quarter_start_on,
-        {{ month_number('dates.month_start_on') }} as month_no,
+        days.month_no,
         least(dates.month_end_on, run.as_of_date) as seen_until
     from {{ ref('int_dates') }} as dates
     cross join run
+    inner join days on dates.month_start_on = days.day
     where dates.month_start_on <= run.as_of_date
 
 ),

@@ -18,6 +18,7 @@ stated as (
         events.event_no,
         events.event_on,
         events.close_day_no,
+        events.close_month_no,
         case when events.previous_close_day_no is null then 1 else 0 end as is_first_unit
     from {{ ref('int_opportunity_events') }} as events
     left join stages on events.stage_no = stages.stage_no
@@ -56,7 +57,7 @@ moves as (
         event_no,
         event_on,
         close_day_no,
-        lag(close_day_no) over (partition by okey order by event_no) as previous_close_day_no
+        close_month_no > lag(close_month_no) over (partition by okey order by event_no) as is_push
     from known
     where not is_unstated
 
@@ -66,12 +67,8 @@ counted as (
 
     select
         okey,
-        sum(
-            case when {{ month_of_day('close_day_no') }} > {{ month_of_day('previous_close_day_no') }} then 1 else 0 end
-        ) as push_count,
-        max(
-            case when {{ month_of_day('close_day_no') }} > {{ month_of_day('previous_close_day_no') }} then event_on end
-        ) as last_pushed_on,
+        sum(case when is_push then 1 else 0 end) as push_count,
+        max(case when is_push then event_on end) as last_pushed_on,
         {{ arg_min('close_day_no', 'event_no') }} as first_close_day_no,
         {{ arg_max('close_day_no', 'event_no') }} as last_close_day_no
     from moves

@@ -13,6 +13,12 @@ dates as (
 
 ),
 
+months as (
+
+    select * from {{ ref('stg_night__fiscal_months') }}
+
+),
+
 -- Each month of each period whose fifth day is over.
 period_months as (
 
@@ -22,10 +28,12 @@ period_months as (
             dates.{{ kind }}_start_on as period_start_on,
             least(dates.{{ kind }}_end_on, run.as_of_date) as closing_on,
             {{ add_days('dates.' ~ kind ~ '_start_on', 4) }} as fifth_on,
-            {{ month_number('dates.' ~ kind ~ '_end_on') }} as last_month_no,
-            {{ month_number('dates.month_start_on') }} as month_no
+            last_months.month_no as last_month_no,
+            months.month_no
         from dates
         cross join run
+        inner join months on dates.month_start_on = months.month_start_on
+        inner join months as last_months on dates.{{ kind }}_end_on = last_months.month_end_on
         where {{ add_days('dates.' ~ kind ~ '_start_on', 4) }} <= run.as_of_date
         {% if not loop.last %}union all{% endif %}
     {% endfor %}

@@ -1,11 +1,20 @@
 -- Grain: one month, quarter or fiscal year that has begun, and ended no longer than a year ago.
 
-with run as (
+with months as (
+
+    select * from {{ ref('stg_night__fiscal_months') }}
+
+),
+
+-- The month that runs, and the one twelve before it.
+run as (
 
     select
-        as_of_date,
-        {{ add_months(month_start('as_of_date'), -12) }} as first_on
-    from {{ ref('stg_night__run') }}
+        nights.as_of_date,
+        past.month_start_on as first_on
+    from {{ ref('stg_night__run') }} as nights
+    inner join months as running on nights.as_of_date between running.month_start_on and running.month_end_on
+    inner join months as past on running.month_no = past.month_no + 12
 
 ),
 
@@ -47,11 +56,13 @@ final as (
         periods.period_end_on,
         {{ add_days('periods.period_start_on', -1) }} as opening_on,
         least(periods.period_end_on, run.as_of_date) as closing_on,
-        {{ month_number('periods.period_start_on') }} as first_month_no,
-        {{ month_number('periods.period_end_on') }} as last_month_no,
+        first_months.month_no as first_month_no,
+        last_months.month_no as last_month_no,
         periods.period_end_on <= run.as_of_date as is_complete
     from periods
     inner join run on periods.period_end_on >= run.first_on
+    inner join months as first_months on periods.period_start_on = first_months.month_start_on
+    inner join months as last_months on periods.period_end_on = last_months.month_end_on
 
 )
 

@@ -217,6 +217,15 @@ sequenced as (
 
 ),
 
+months as (
+
+    select
+        day_no,
+        month_no
+    from {{ ref('int_fiscal_days') }}
+
+),
+
 -- A null means "as before"; before the first statement, "as tonight".
 final as (
 
@@ -228,14 +237,16 @@ final as (
         cast(coalesce(sequenced.stage_no, {{ unknown_stage_no() }}) as smallint) as stage_no,
         cast(coalesce(sequenced.previous_stage_no, {{ unknown_stage_no() }}) as smallint) as previous_stage_no,
         coalesce(sequenced.amount_cents, opportunities.amount_cents) as amount_cents,
-        {{ month_of_day('coalesce(sequenced.close_day_no, opportunities.close_day_no)') }} as close_month_no,
-        {{ month_of_day('sequenced.previous_close_day_no') }} as previous_close_month_no,
+        coalesce(
+            months.month_no, {{ month_of_day('coalesce(sequenced.close_day_no, opportunities.close_day_no)') }}
+        ) as close_month_no,
         coalesce(sequenced.close_day_no, opportunities.close_day_no) as close_day_no,
         sequenced.previous_close_day_no,
         coalesce(sequenced.node_no, opportunities.node_no) as node_no,
         sequenced.is_entry_assumed
     from sequenced
     inner join opportunities on sequenced.okey = opportunities.okey
+    left join months on coalesce(sequenced.close_day_no, opportunities.close_day_no) = months.day_no
 
 )
 

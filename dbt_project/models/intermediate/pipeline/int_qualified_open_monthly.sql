@@ -22,16 +22,27 @@ ancestors as (
 
 ),
 
+days as (
+
+    select
+        day,
+        month_no
+    from {{ ref('int_fiscal_days') }}
+
+),
+
 states as (
 
     select
         events.node_no,
         opportunities.segment,
-        {{ month_number('events.event_on') }} as first_month_no,
-        {{ month_number('events.next_on') }} as past_month_no
+        coalesce(first_days.month_no, {{ month_number('events.event_on') }}) as first_month_no,
+        coalesce(past_days.month_no, {{ month_number('events.next_on') }}) as past_month_no
     from {{ ref('int_opportunity_events') }} as events
     inner join stages on events.stage_no = stages.stage_no
     inner join {{ ref('int_opportunities') }} as opportunities on events.okey = opportunities.okey
+    left join days as first_days on events.event_on = first_days.day
+    left join days as past_days on events.next_on = past_days.day
 
 ),
 

@@ -161,12 +161,22 @@ segmented as (
 
 ),
 
-final as (
-    {% for kind, months in [('month', 1), ('quarter', 3), ('year', 12)] %}
+periods as (
+
+    select
+        period_kind,
+        period_start_on,
+        period_end_on
+    from {{ ref('int_calendar_periods') }}
+    where is_company
+
+),
+
+summed as (
+    {% for kind in ['month', 'quarter', 'year'] %}
     select
         '{{ kind }}' as period_kind,
         {{ kind }}_start_on as period_start_on,
-        {{ add_days(add_months(kind ~ '_start_on', months), -1) }} as period_end_on,
         node_no,
         segment,
         {{ sum_each(measures) }}
@@ -174,6 +184,21 @@ final as (
     group by {{ kind }}_start_on, node_no, segment
     {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+final as (
+
+    select
+        summed.period_kind,
+        summed.period_start_on,
+        periods.period_end_on,
+        summed.node_no,
+        summed.segment,
+        {{ each_column(measures, 'summed') }}
+    from summed
+    inner join periods
+        on summed.period_kind = periods.period_kind and summed.period_start_on = periods.period_start_on
+
 )
 
 select * from final

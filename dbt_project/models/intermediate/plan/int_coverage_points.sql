@@ -70,15 +70,20 @@ looked_at as (
     group by chosen.period_kind, chosen.period_start_on, chosen.period_end_on
 ),
 
+months as (
+    select * from {{ ref('stg_night__fiscal_months') }}
+),
+
 final as (
     select
-        cast(row_number() over (order by point_on, period_kind) as integer) as point_no,
-        period_kind,
-        period_start_on,
-        period_end_on,
-        {{ month_number('period_end_on') }} as last_month_no,
-        point_on
+        cast(row_number() over (order by looked_at.point_on, looked_at.period_kind) as integer) as point_no,
+        looked_at.period_kind,
+        looked_at.period_start_on,
+        looked_at.period_end_on,
+        months.month_no as last_month_no,
+        looked_at.point_on
     from looked_at
+    inner join months on looked_at.period_end_on = months.month_end_on
 )
 
 select * from final

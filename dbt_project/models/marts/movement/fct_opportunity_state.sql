@@ -15,6 +15,12 @@ opportunities as (
 
 ),
 
+months as (
+
+    select * from {{ ref('stg_night__fiscal_months') }}
+
+),
+
 nodes as (
 
     select
@@ -41,9 +47,8 @@ final as (
         states.until_on,
         case states.status when 1 then 'open' when 2 then 'won' when 3 then 'lost' else 'gone' end as status,
         {{ cents_to_amount('states.amount_cents') }} as amount,
-        case when states.close_month_no > 0 then {{ month_of_number('states.close_month_no') }} end as close_month,
-        case when states.open_close_month_no > 0 then {{ month_of_number('states.open_close_month_no') }} end
-            as open_close_month,
+        {{ close_month('states.close_month_no', 'months') }} as close_month,
+        {{ close_month('states.open_close_month_no', 'open_months') }} as open_close_month,
         nodes.node_key,
         states.is_handed_over,
         states.known_from_on,
@@ -53,6 +58,8 @@ final as (
     cross join run
     inner join opportunities on states.okey = opportunities.okey
     inner join nodes on states.node_no = nodes.node_no
+    left join months on states.close_month_no = months.month_no
+    left join months as open_months on states.open_close_month_no = open_months.month_no
 
 )
 

@@ -85,6 +85,12 @@ shared as (
 
 ),
 
+months as (
+
+    select * from {{ ref('stg_night__fiscal_months') }}
+
+),
+
 run as (
 
     select
@@ -124,8 +130,8 @@ final as (
         {{ cents_to_amount('moves.end_cents') }} as end_amount,
         moves.is_start,
         moves.is_end,
-        case when moves.start_month_no > 0 then {{ month_of_number('moves.start_month_no') }} end as start_close_month,
-        case when moves.end_month_no > 0 then {{ month_of_number('moves.end_month_no') }} end as end_close_month,
+        {{ close_month('moves.start_month_no', 'start_months') }} as start_close_month,
+        {{ close_month('moves.end_month_no', 'end_months') }} as end_close_month,
         run.as_of_date,
         run.run_id
     from moves
@@ -133,6 +139,8 @@ final as (
     inner join windows on moves.window_no = windows.window_no
     inner join opportunities on moves.okey = opportunities.okey
     inner join placed on moves.node_no = placed.node_no
+    left join months as start_months on moves.start_month_no = start_months.month_no
+    left join months as end_months on moves.end_month_no = end_months.month_no
     left join nodes as others on moves.other_node_no = others.node_no
     left join shared on moves.node_no = shared.node_no and moves.other_node_no = shared.other_node_no
 

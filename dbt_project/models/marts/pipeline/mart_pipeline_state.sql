@@ -63,7 +63,7 @@ final as (
         coalesce(stages.stage, '(unknown)') as stage,
         cast(standing.stage_no as integer) as stage_no,
         coalesce(stages.forecast_category, 'omitted') as forecast_category,
-        case when standing.close_month_no > 0 then {{ month_of_number('standing.close_month_no') }} end as close_month,
+        {{ close_month('standing.close_month_no', 'months') }} as close_month,
         standing.valid_from,
         coalesce({{ add_days('standing.next_day', -1) }}, run.as_of_date) as valid_to,
         standing.open_count,
@@ -75,6 +75,7 @@ final as (
     cross join run
     inner join nodes on standing.node_no = nodes.node_no
     left join stages on standing.stage_no = stages.stage_no
+    left join {{ ref('stg_night__fiscal_months') }} as months on standing.close_month_no = months.month_no
     where standing.open_count > 0
 
 )

@@ -1,11 +1,22 @@
 -- Grain: one period (month, quarter, fiscal year), node and segment ('all' and each) in which a deal closed.
 
-with run as (
+with days as (
 
     select
-        as_of_date,
-        run_id
-    from {{ ref('stg_night__run') }}
+        day,
+        month_no
+    from {{ ref('int_fiscal_days') }}
+
+),
+
+run as (
+
+    select
+        nights.as_of_date,
+        nights.run_id,
+        days.month_no
+    from {{ ref('stg_night__run') }} as nights
+    inner join days on nights.as_of_date = days.day
 
 ),
 
@@ -13,9 +24,10 @@ outcomes as (
 
     select
         outcomes.*,
-        {{ month_number('least(outcomes.period_end_on, run.as_of_date)') }} as last_month_no
+        days.month_no as last_month_no
     from {{ ref('int_win_outcomes_rolled_up') }} as outcomes
     cross join run
+    inner join days on least(outcomes.period_end_on, run.as_of_date) = days.day
     where outcomes.won_count + outcomes.lost_count > 0
 
 ),
@@ -32,10 +44,7 @@ open_deals as (
     select
         spans.node_no,
         spans.segment,
-        {{ each_number(
-            'spans.first_month_no',
-            'coalesce(spans.past_month_no, ' ~ month_number('run.as_of_date') ~ ' + 1)'
-        ) }} as month_no,
+        {{ each_number('spans.first_month_no', 'coalesce(spans.past_month_no, run.month_no + 1)') }} as month_no,
         spans.open_n
     from {{ ref('int_qualified_open_monthly') }} as spans
     cross join run

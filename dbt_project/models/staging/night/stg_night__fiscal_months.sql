@@ -1,0 +1,19 @@
+-- Grain: one month of the company's fiscal calendar.
+
+with source as (
+
+    select * from {{ source('night', 'fiscal_month') }}
+
+),
+
+final as (
+
+    select
+        month_no,
+        month_start_on,
+        month_end_on
+    from source
+
+)
+
+select * from final
