@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.config.fiscal import PeriodKind
 from flows.errors import PermanentError
 
 # Grain: one rule x node x period that contains the as-of date, or that is over and still has an open alert.
@@ -104,7 +105,7 @@ class Deviation:
     node_key: str
     node_name: str
     node_kind: str
-    period_kind: str
+    period_kind: PeriodKind
     period_start_on: date
     period_end_on: date
     measured: float | None

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from flows.alerts.deviations import Deviation
+from flows.config.fiscal import FiscalCalendar, PeriodKind
 
 Event = Literal["opened", "worsened", "resolved"]
 Reason = Literal["recovered", "period_ended"]
 SubjectKey = tuple[str, str, str, str, date]
 
 _RANK = {"none": 0, "warn": 1, "critical": 2}
-_MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class OpenAlert:
     node_key: str
     node_name: str
     node_kind: str
-    period_kind: str
+    period_kind: PeriodKind
     period_start_on: date
     severity: str
     opened_on: date
@@ -76,13 +76,14 @@ class Transition:
         return self.deviation.severity if self.deviation else "none"
 
 
-def period_end(period_kind: str, period_start_on: date) -> date:
-    """Last day of the period."""
-    months = period_start_on.year * 12 + period_start_on.month - 1 + _MONTHS[period_kind]
-    return date(months // 12, months % 12 + 1, 1) - timedelta(days=1)
+def period_end(about: Deviation | OpenAlert, fiscal: FiscalCalendar) -> date:
+    """Last day of the period that it is about, as the company counts its periods."""
+    return fiscal.period_of(about.period_start_on, about.period_kind).end_on
 
 
-def transitions(deviations: Iterable[Deviation], open_alerts: Iterable[OpenAlert], as_of: date) -> list[Transition]:
+def transitions(
+    deviations: Iterable[Deviation], open_alerts: Iterable[OpenAlert], as_of: date, fiscal: FiscalCalendar
+) -> list[Transition]:
     """Steps that tonight's measurements cause, ordered by what they are about.
 
     * nothing open and severity warn or critical: opened;
@@ -97,17 +98,19 @@ def transitions(deviations: Iterable[Deviation], open_alerts: Iterable[OpenAlert
     alerts = {alert.subject_key: alert for alert in open_alerts}
     steps = []
     for key in sorted(measured.keys() | alerts.keys()):
-        step = _step(measured.get(key), alerts.get(key), as_of)
+        step = _step(measured.get(key), alerts.get(key), as_of, fiscal)
         if step:
             steps.append(step)
     return steps
 
 
-def _step(deviation: Deviation | None, alert: OpenAlert | None, as_of: date) -> Transition | None:
+def _step(
+    deviation: Deviation | None, alert: OpenAlert | None, as_of: date, fiscal: FiscalCalendar
+) -> Transition | None:
     about = alert or deviation
     if about is None:
         return None
-    is_over = as_of > period_end(about.period_kind, about.period_start_on)
+    is_over = as_of > period_end(about, fiscal)
     if alert is None:
         opens = deviation is not None and _RANK[deviation.severity] > 0 and not deviation.is_clear and not is_over
         return Transition("opened", deviation, None) if opens else None

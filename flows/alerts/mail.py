@@ -19,6 +19,7 @@ import jinja2
 from flows.alerts.lifecycle import Transition, period_end
 from flows.alerts.outbox import Kind, Message
 from flows.alerts.wording import WORDS, headline, lead, title
+from flows.config.fiscal import FiscalCalendar
 from flows.config.settings import Language, Settings
 from flows.report import notation
 
@@ -57,6 +58,7 @@ class Letterhead:
     language: Language
     fallback_recipient: str
     report_url: str | None = None
+    fiscal: FiscalCalendar = FiscalCalendar()
 
     @classmethod
     def of(cls, settings: Settings) -> "Letterhead":
@@ -69,6 +71,7 @@ class Letterhead:
             language=settings.language,
             fallback_recipient=settings.mail.fallback_recipient,
             report_url=settings.mail.report_url,
+            fiscal=settings.fiscal,
         )
 
 
@@ -98,7 +101,7 @@ def steps_message(
     identity = message_id(
         letterhead, as_of, recipient.address, sorted([alert_id, step.event] for alert_id, step in steps)
     )
-    subject = headline([step for _, step in ordered], letterhead.currency, language)
+    subject = headline([step for _, step in ordered], letterhead.currency, language, letterhead.fiscal)
     kind: Kind = "resolved" if all(step.event == "resolved" for _, step in steps) else "alert"
     detailed, listed = _DETAILED, _LISTED
     while True:
@@ -176,9 +179,9 @@ def _facts(step: Transition, letterhead: Letterhead, language: Language, as_of: 
         "event": step.event,
         "tone": "good" if step.reason == "recovered" else "ended" if step.event == "resolved" else step.severity,
         "label": words[step.reason or step.event] if step.event != "opened" else words[step.severity],
-        "title": title(about, language),
-        "lead": lead(step, letterhead.currency, language),
-        "period_end": period_end(about.period_kind, about.period_start_on),
+        "title": title(about, language, letterhead.fiscal),
+        "lead": lead(step, letterhead.currency, language, letterhead.fiscal),
+        "period_end": period_end(about, letterhead.fiscal),
         "opened_on": step.alert.opened_on if step.alert else as_of,
         "rows": _figures(step, letterhead.currency, language),
     }

@@ -67,7 +67,7 @@ def notify(
         newest = store.last_night(connection)
         if newest is not None and newest > as_of:
             return Notified(skipped=f"{as_of} is a past night: alerts already follow the night of {newest}")
-        steps = transitions(deviations, store.open_alerts(connection), as_of)
+        steps = transitions(deviations, store.open_alerts(connection), as_of, letterhead.fiscal)
         addressed = [(_alert_id(connection, step), step, _recipients(step, letterhead)) for step in steps]
         recorded = [
             store.Recorded(alert_id, step, {told.address: told.language for told in recipients})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from flows.alerts.deviations import Deviation
 from flows.alerts.lifecycle import OpenAlert, Transition, period_end
+from flows.config.fiscal import FiscalCalendar
 from flows.config.settings import Language
 from flows.report.notation import metric_name, one_line, period_name, share, short_quantity
 
@@ -101,17 +102,17 @@ WORDS: dict[Language, dict[str, str]] = {
 }
 
 
-def title(about: Deviation | OpenAlert, language: Language) -> str:
+def title(about: Deviation | OpenAlert, language: Language, fiscal: FiscalCalendar) -> str:
     """What a notice is about: ``华东 · 2026年11月 · 签约额``."""
-    period = period_name(about.period_kind, about.period_start_on, language)
+    period = period_name(about.period_kind, about.period_start_on, language, fiscal=fiscal)
     return f"{one_line(about.node_name)} · {period} · {metric_name(about.metric, language)}"
 
 
-def headline(steps: Sequence[Transition], currency: str, language: Language) -> str:
+def headline(steps: Sequence[Transition], currency: str, language: Language, fiscal: FiscalCalendar) -> str:
     """Subject of a mail about ``steps``, told by the first of them."""
     first, others = steps[0], len(steps) - 1
     about, deviation = first.about, first.deviation
-    period = period_name(about.period_kind, about.period_start_on, language, with_year=False)
+    period = period_name(about.period_kind, about.period_start_on, language, with_year=False, fiscal=fiscal)
     metric, node = metric_name(about.metric, language), one_line(about.node_name, 40)
     pace = share(about.measured)
     behind = short_quantity(about.metric, deviation.behind_amount, currency, language) if deviation else ""
@@ -132,11 +133,11 @@ def headline(steps: Sequence[Transition], currency: str, language: Language) -> 
     return f"[{mark}] {node}, {period}: {metric} at {pace} of pace ({behind} behind{also})"
 
 
-def lead(step: Transition, currency: str, language: Language) -> str:
+def lead(step: Transition, currency: str, language: Language, fiscal: FiscalCalendar) -> str:
     """The sentence that opens a notice."""
     about, deviation = step.about, step.deviation
     pace = share(about.measured)
-    ended = period_end(about.period_kind, about.period_start_on)
+    ended = period_end(about, fiscal)
     if step.reason == "period_ended":
         if language == "zh":
             outcome = f"最终达成率 {pace}" if deviation else f"最近一次通知时进度为 {pace}"

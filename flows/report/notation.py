@@ -5,6 +5,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
+from flows.config.fiscal import FiscalCalendar, Period, PeriodKind
 from flows.config.settings import Language
 from flows.warehouse.glossary import Metric, load_glossary
 
@@ -97,8 +98,20 @@ def node_kind_name(node_kind: str, language: Language) -> str:
     return _NODE_KINDS.get(node_kind, {}).get(language, node_kind)
 
 
-def period_name(period_kind: str, start_on: date, language: Language, *, with_year: bool = True) -> str:
-    """A period by its months, so that a fiscal quarter cannot be taken for a calendar one: ``2026年4–6月``."""
+def period_name(
+    period_kind: PeriodKind,
+    start_on: date,
+    language: Language,
+    *,
+    with_year: bool = True,
+    fiscal: FiscalCalendar = FiscalCalendar(),  # noqa: B008 (it never changes)
+) -> str:
+    """A period by its months, so that a fiscal quarter cannot be taken for a calendar one: ``2026年4–6月``.
+
+    Months of weeks are no months that have a name, so there they are counted: ``FY26 P3``, ``2026财年第3期``.
+    """
+    if fiscal.pattern != "months":
+        return _counted_name(fiscal.period_of(start_on, period_kind), language, with_year=with_year)
     last_month = (start_on.month + _MONTHS_IN[period_kind] - 2) % 12 + 1
     if period_kind == "year":
         return _year_name(start_on, last_month, language)
@@ -108,6 +121,20 @@ def period_name(period_kind: str, start_on: date, language: Language, *, with_ye
     first, last = _MONTHS_EN[start_on.month - 1], _MONTHS_EN[last_month - 1]
     months = first if period_kind == "month" else f"{first}–{last}"
     return f"{months} {start_on.year}" if with_year else months
+
+
+def _counted_name(period: Period, language: Language, *, with_year: bool) -> str:
+    if language == "en":
+        year, _, rest = period.title.partition(" ")
+        return period.title if with_year or not rest else rest
+    year = f"{period.fiscal_year}财年"
+    rest = {
+        "month": f"第{period.number}期",
+        "quarter": f"第{period.number}季度",
+        "half": "上半年" if period.number == 1 else "下半年",
+        "year": "",
+    }[period.kind]
+    return f"{year}{rest}" if with_year or not rest else rest
 
 
 def one_line(text: str | None, limit: int = 80) -> str:

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import jinja2
 from markupsafe import Markup
 
+from flows.config.fiscal import FiscalCalendar
 from flows.config.settings import Language
 from flows.history.durable import flush_folder, replace_file
 from flows.report import figures, notation
@@ -69,6 +70,7 @@ class RunFacts:
     Attributes:
         alerts: counts by name: opened, worsened, resolved, sent, pending.
         data_docs: link to the audit's own pages, relative to the page; None where there are none.
+        fiscal: how the company counts its periods, which they are called by.
     """
 
     run_id: str
@@ -82,6 +84,7 @@ class RunFacts:
     audit: Sequence[AuditOutcome] = ()
     alerts: Mapping[str, int] = field(default_factory=dict)
     data_docs: str | None = None
+    fiscal: FiscalCalendar = FiscalCalendar()
 
 
 def write_page(reports: Path, marts: Path, run: RunFacts, *, is_latest: bool) -> Path:
@@ -116,7 +119,7 @@ def render_page(run: RunFacts, findings: Findings, language: Language) -> str:
             language=language,
             other_page=_file_name(run, other),
             words=WORDS[language],
-            say=_Sayer(run.currency, language),
+            say=_Sayer(run.currency, language, run.fiscal),
             gauges=_gauges(findings.attainment),
             attainment=_tables(findings.attainment),
             funnel=list(zip(findings.funnel, _bands(findings.funnel), strict=True)),
@@ -150,6 +153,7 @@ class _Sayer:
 
     currency: str
     language: Language
+    fiscal: FiscalCalendar
 
     def quantity(self, metric: str, value: Decimal | None) -> str:
         """A figure of a metric, short."""
@@ -200,7 +204,7 @@ class _Sayer:
 
     def period(self, row: Row) -> str:
         """Name of the row's period."""
-        return notation.period_name(row["period_kind"], row["period_start_on"], self.language)
+        return notation.period_name(row["period_kind"], row["period_start_on"], self.language, fiscal=self.fiscal)
 
     def stage(self, row: Row) -> str:
         """Name of a stage; its key where the configuration has none in this language."""

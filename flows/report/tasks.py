@@ -32,6 +32,7 @@ def _report(night: Night) -> dict[str, Any]:
         ],
         alerts={name: notified.get(name, 0) for name in ("opened", "worsened", "resolved", "sent", "pending")},
         data_docs="data_docs/index.html",
+        fiscal=settings.fiscal,
     )
     marts = version_database(night.workspace.published, night.run_id)
     page = write_page(night.workspace.reports, marts, facts, is_latest=bool(night.result("publish")["is_current"]))

@@ -8,13 +8,20 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.alerts.lifecycle import OpenAlert, period_end, transitions
+from flows.alerts import lifecycle
+from flows.alerts.lifecycle import OpenAlert, period_end
 from flows.alerts.notices import notify
 from flows.alerts.outbox import outbox
 from flows.alerts.store import alert, alert_event, alert_rows
+from flows.config.fiscal import FiscalCalendar
 from flows.state.database import open_state
 
 AS_OF = date(2026, 11, 20)
+
+
+def transitions(deviations, open_alerts, as_of):
+    """Steps of a company whose months are calendar months."""
+    return lifecycle.transitions(deviations, open_alerts, as_of, FiscalCalendar())
 
 
 @pytest.fixture(scope="session")
@@ -78,17 +85,23 @@ def test_a_period_that_is_over_opens_nothing(deviation):
     assert transitions([deviation(severity="critical")], [], date(2026, 12, 1)) == []
 
 
+MONTHS, FROM_APRIL = FiscalCalendar(), FiscalCalendar(4)
+WEEKS = FiscalCalendar(2, "4-4-5", "saturday", "nearest")  # its year 2027 begins on Sunday, 1 February 2026
+
+
 @pytest.mark.parametrize(
-    ("kind", "start", "end"),
+    ("fiscal", "kind", "start", "end"),
     [
-        ("month", date(2026, 12, 1), date(2026, 12, 31)),
-        ("month", date(2028, 2, 1), date(2028, 2, 29)),
-        ("quarter", date(2026, 11, 1), date(2027, 1, 31)),
-        ("year", date(2026, 4, 1), date(2027, 3, 31)),
+        (MONTHS, "month", date(2026, 12, 1), date(2026, 12, 31)),
+        (MONTHS, "month", date(2028, 2, 1), date(2028, 2, 29)),
+        (FiscalCalendar(11), "quarter", date(2026, 11, 1), date(2027, 1, 31)),
+        (FROM_APRIL, "year", date(2026, 4, 1), date(2027, 3, 31)),
+        (WEEKS, "month", date(2026, 2, 1), date(2026, 2, 28)),
+        (WEEKS, "quarter", date(2026, 2, 1), date(2026, 5, 2)),
     ],
 )
-def test_periods_end_on_their_last_day(kind, start, end):
-    assert period_end(kind, start) == end
+def test_periods_end_on_their_last_day(fiscal, kind, start, end, deviation):
+    assert period_end(deviation(period_kind=kind, period_start_on=start), fiscal) == end
 
 
 MEASURED = {
