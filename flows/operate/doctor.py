@@ -4,6 +4,7 @@ A finding is ``ok``, ``warn`` (the night runs, but something will surprise you) 
 what it would publish or send is lost). What lies outside the process is looked at in ``flows.operate.probes``.
 """
 
+import difflib
 import importlib.metadata
 import os
 import platform
@@ -14,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+import duckdb
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from sqlalchemy import create_engine, text
@@ -75,7 +77,7 @@ def diagnose(config_dir: Path, workspace: Workspace, env: Mapping[str, str], *, 
         findings.append(Finding("ok", "configuration", f"{len(config.sources.sources)} sources in {config_dir}"))
         findings += [
             *_check("source files", lambda: _sources(config, today, env)),
-            *_check("calendar", lambda: _calendar(config, today)),
+            *_check("calendar", lambda: _calendar(config, today, workspace)),
             *_check("mail server", lambda: _mail(config, env)),
             *_check("state database", lambda: _state(config, workspace)),
         ]
@@ -188,28 +190,48 @@ def _sources(config: Config, as_of: date, env: Mapping[str, str]) -> Iterator[Fi
             yield Finding(level, what, f"no file matches {patterns} (missing: {source.missing})", remedy)
 
 
-def _calendar(config: Config, today: date) -> Iterator[Finding]:
-    """Whether working days of this and the next year are announced."""
-    from flows.warehouse.calendar import working_day_calendar
+def _calendar(config: Config, today: date, workspace: Workspace) -> Iterator[Finding]:
+    """Whether the countries of all calendars are known, and their working days of this and the next year announced."""
+    from flows.warehouse.calendars import calendars_of
 
-    settings = config.settings.calendar
-    for year in (today.year, today.year + 1):
-        days = working_day_calendar(
-            date(year, 1, 1),
-            date(year, 12, 31),
-            settings.country,
-            subdivision=settings.subdivision,
-            working_days=config.calendar.working_days,
-            holidays_off=config.calendar.holidays,
-        )
-        worked = int(days["is_working_day"].sum())
-        if days["is_published"].all():
-            yield Finding("ok", f"calendar {year}", f"{settings.country}: {worked} working days")
-            continue
-        due = year == today.year or today.month >= ANNOUNCED_BY_MONTH
-        remedy = "update the package `holidays`, or list the adjusted days in the calendar's overrides file"
-        found = f"{settings.country}: adjusted days not announced; counting {worked} working days by statutory rules"
-        yield Finding("warn" if due else "ok", f"calendar {year}", found, remedy if due else "")
+    for number, one in enumerate(calendars_of(config)):
+        whose = f" of {', '.join(one.nodes)}" if number else ""
+        for year in (today.year, today.year + 1):
+            what = f"calendar {year}{whose}"
+            try:
+                days = one.between(date(year, 1, 1), date(year, 12, 31))
+            except ConfigError as error:
+                remedy = "mend it under calendar in settings.yaml"
+                yield from (Finding("fail", f"calendar{whose}", fault, remedy) for fault in error.faults)
+                break
+            worked = int(days["is_working_day"].sum())
+            if days["is_published"].all():
+                yield Finding("ok", what, f"{one.name}: {worked} working days")
+                continue
+            due = year == today.year or today.month >= ANNOUNCED_BY_MONTH
+            remedy = "update the package `holidays`, or list the adjusted days in the calendar's overrides file"
+            found = f"{one.name}: adjusted days not announced; counting {worked} working days by statutory rules"
+            yield Finding("warn" if due else "ok", what, found, remedy if due else "")
+    yield from _nodes_of_calendars(config, workspace)
+
+
+def _nodes_of_calendars(config: Config, workspace: Workspace) -> Iterator[Finding]:
+    """Whether the nodes that work by a calendar of their own are in the organisation, or in a plan."""
+    from flows.planning.allocation.tree import place_of, upwards
+
+    stated = config.settings.calendar.nodes
+    marts = workspace.published / "marts.duckdb"
+    if not stated or not marts.exists():
+        return
+    with duckdb.connect(str(marts), read_only=True) as connection:
+        known = {node for (node,) in connection.execute("select node_key from marts.dim_node").fetchall()}
+    people = [person for plan in config.plans for version in plan.versions for person in version.people]
+    known |= {node for person in people for node in (f"rep:{person.user_id}", *upwards(place_of(person)))}
+    for node in sorted(set(stated) - known):
+        close = difflib.get_close_matches(node, known, n=1)
+        found = f"nobody stands at {node}, so that no day is counted by {stated[node].country}"
+        remedy = f"write the key of dim_node under calendar.nodes{f', perhaps {close[0]}' if close else ''}"
+        yield Finding("warn", "calendar", found, remedy)
 
 
 def _mail(config: Config, env: Mapping[str, str]) -> Iterator[Finding]:

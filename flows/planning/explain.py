@@ -11,7 +11,7 @@ import polars as pl
 from flows.config.fiscal import Period, PeriodKind
 from flows.config.plan.model import Person
 from flows.errors import ConfigError
-from flows.planning.allocation.capacity import person_month
+from flows.planning.allocation.capacity import days_of, person_month
 from flows.planning.allocation.people import ramps_of
 from flows.planning.explain_words import WORDS
 from flows.planning.night import PlannedVersion
@@ -186,7 +186,7 @@ class _Explanation:
     def _capacity(self, person: Person, people: tuple[Person, ...], period: Period) -> str:
         setting = self.trial.setting
         ramps = ramps_of(self.one.version, people)
-        days = setting.days_of.get(person.user_id, setting.days)
+        days = days_of(person, setting.node_days, setting.days)
         parts = person_month(person, ramps.get(person.ramp or ""), period, setting.fiscal, days)
         return self._say(
             "capacity",

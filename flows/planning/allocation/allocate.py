@@ -14,7 +14,7 @@ import polars as pl
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.metrics import PlanMetric, plan_metric
 from flows.config.plan.model import Person, PlanVersion, Seasonality
-from flows.planning.allocation.capacity import Capacities, WorkingDays, capacities
+from flows.planning.allocation.capacity import Capacities, WorkingDays, capacities, days_along
 from flows.planning.allocation.cells import Months, month_rows, rate_rows, with_periods
 from flows.planning.allocation.decompose import Answer, Question, decompose
 from flows.planning.allocation.history import History
@@ -46,7 +46,7 @@ class Setting:
         currency: reporting currency; all money ends up in it.
         history: results up to the night.
         days: working days of the company's calendar.
-        days_of: calendars of people who have one of their own, by user_id.
+        node_days: of nodes that work other days than the company, with all below them.
         working_days: of the planned years and the year before.
         marts: the database whose funnel activity targets are derived through; None: no funnel is followed.
     """
@@ -55,7 +55,7 @@ class Setting:
     currency: str
     history: History
     days: WorkingDays
-    days_of: Mapping[str, WorkingDays] = field(default_factory=dict)
+    node_days: Mapping[str, WorkingDays] = field(default_factory=dict)
     working_days: tuple[date, ...] = ()
     marts: Path | None = None
 
@@ -136,7 +136,7 @@ class _Allocator:
             if person.ramp and person.ramp not in ramps:
                 text = f"expected a ramp of the plan, found {person.ramp!r}; known: {', '.join(ramps) or 'none'}"
                 self.faults.add(f"people[{person.user_id}].ramp", text)
-        self.capacity = capacities(self.people, ramps, self.months, setting.fiscal, setting.days_of, setting.days)
+        self.capacity = capacities(self.people, ramps, self.months, setting.fiscal, setting.node_days, setting.days)
         self.node_capacity: Floats = self.tree.summed_up(self._by_node(self.capacity.capacity))
         self.weights: Ints = self.tree.summed_up(self._by_node(self.capacity.weight))
         persons = np.zeros((len(self.tree.keys), 1), dtype=np.int64)
@@ -144,7 +144,6 @@ class _Allocator:
         self.has_people = self.tree.summed_up(persons)[:, 0] > 0
         self.parents = {key: self.tree.keys[self.tree.parent[at]] for key, at in self.tree.place.items() if at}
         self.ways = Ways(version, self.tree, self.node_capacity, setting.history, setting.fiscal, self._season)
-        self.working_days = [setting.days.between(month.start_on, month.end_on) for month in self.months]
 
     def run(self) -> Allocation:
         frames = [pl.DataFrame(schema=PLAN_TARGET)]
@@ -244,13 +243,20 @@ class _Allocator:
         if asked.by in ("history", "blend"):
             history = self.setting.history
             past = history.past_years(metric.key, node, self.version.year, self.setting.fiscal, self.parents)
-        found = season(asked, past, self.working_days)
+        found = season(asked, past, self._working_days(node))
         if found.fell_back:
             self.notes.append(
                 f"{self.version.id}: {metric.key} at {node}: no full past fiscal year of results; months are weighted "
                 + ("by the given weights alone" if found.by == "given" else "by their working days")
             )
         return found
+
+    def _working_days(self, node: str) -> list[int]:
+        """Of the months, at a node."""
+        place = self.tree.place[node]
+        line = [node, *(self.tree.keys[above] for above in self.tree.above(place))]
+        days = days_along(line, self.setting.node_days, self.setting.days)
+        return [days.between(month.start_on, month.end_on) for month in self.months]
 
     def _carried(self, metric: PlanMetric) -> pl.DataFrame:
         if self.before is None:

@@ -11,6 +11,7 @@ import numpy as np
 from flows.config.fiscal import FiscalCalendar, Period
 from flows.config.plan.model import Person, Ramp
 from flows.planning.allocation.rounding import Floats, Ints
+from flows.planning.allocation.tree import place_of, upwards
 
 MONTHS = 12
 
@@ -45,6 +46,22 @@ class WorkingDays:
         low = min(max((start - self.first).days, 0), last)
         high = min(max((end - self.first).days + 1, 0), last)
         return max(0, int(self.passed[high] - self.passed[low]))
+
+
+def days_along(line: Iterable[str], node_days: Mapping[str, WorkingDays], company: WorkingDays) -> WorkingDays:
+    """The calendar of a node: its own, that of the nearest node above it that has one, else the company's.
+
+    Args:
+        line: the node and those above it, upwards.
+        node_days: calendars of nodes that work other days than the company, with all below them.
+        company: everybody else's.
+    """
+    return next((node_days[node] for node in line if node in node_days), company)
+
+
+def days_of(person: Person, node_days: Mapping[str, WorkingDays], company: WorkingDays) -> WorkingDays:
+    """The calendar that a person works by, where the plan places the person."""
+    return days_along((f"rep:{person.user_id}", *upwards(place_of(person))), node_days, company)
 
 
 @dataclass(frozen=True)
@@ -116,7 +133,7 @@ def capacities(
     ramps: Mapping[str, Ramp],
     months: Sequence[Period],
     fiscal: FiscalCalendar,
-    days_of: Mapping[str, WorkingDays],
+    node_days: Mapping[str, WorkingDays],
     default_days: WorkingDays,
 ) -> Capacities:
     """Capacity of people in the months of a fiscal year.
@@ -126,10 +143,10 @@ def capacities(
         ramps: curves by id.
         months: the twelve fiscal months.
         fiscal: how the company counts its year.
-        days_of: calendars of people who have one of their own, by user_id.
+        node_days: calendars of nodes that work other days, with all below them.
         default_days: everybody else's.
     """
-    counted, all_days = _days(people, months, days_of, default_days)
+    counted, all_days = _days(people, months, [days_of(person, node_days, default_days) for person in people])
     ramp = _ramps(people, ramps, months, fiscal)
     factors = {
         name: _whole([getattr(person, name) for person in people]) for name in ("quota", "active_share", "potential")
@@ -147,16 +164,13 @@ def capacities(
     return Capacities(tuple(people), _narrow(weight), own[:, None] * ramp.astype(np.float64) * share)
 
 
-def _days(
-    people: Sequence[Person], months: Sequence[Period], days_of: Mapping[str, WorkingDays], default_days: WorkingDays
-) -> tuple[Ints, Ints]:
+def _days(people: Sequence[Person], months: Sequence[Period], calendars: Sequence[WorkingDays]) -> tuple[Ints, Ints]:
     """Working days of each person and month: those that the plan counts on, and all."""
     counted = np.zeros((len(people), len(months)), dtype=np.int64)
     whole = np.zeros_like(counted)
     never, always = date.min.toordinal(), date.max.toordinal()
     starts = np.array([(day.toordinal() if (day := one.counts_from or one.hired_on) else never) for one in people])
     ends = np.array([one.left_on.toordinal() if one.left_on else always for one in people])
-    calendars = [days_of.get(person.user_id, default_days) for person in people]
     for calendar in {id(one): one for one in calendars}.values():
         rows = np.array([one is calendar for one in calendars])
         for column, month in enumerate(months):

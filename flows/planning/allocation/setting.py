@@ -7,7 +7,7 @@ from flows.config import Config
 from flows.planning.allocation.allocate import Setting
 from flows.planning.allocation.capacity import WorkingDays
 from flows.planning.allocation.history import History
-from flows.warehouse.calendar import working_day_calendar
+from flows.warehouse.calendars import calendars_of
 
 
 def setting_of(config: Config, history: History, marts: Path | None) -> Setting:
@@ -24,14 +24,15 @@ def setting_of(config: Config, history: History, marts: Path | None) -> Setting:
     years = [plan.year for plan in config.plans]
     first = fiscal.periods(min(years) - 1, "year")[0].start_on
     last = fiscal.periods(max(years), "year")[0].end_on
-    calendar = working_day_calendar(
-        first,
-        last,
-        settings.calendar.country,
-        subdivision=settings.calendar.subdivision,
-        working_days=config.calendar.working_days,
-        holidays_off=config.calendar.holidays,
-    )
-    days = WorkingDays.of(first, calendar["is_working_day"])
-    working: tuple[date, ...] = tuple(calendar.filter("is_working_day")["day"])
-    return Setting(fiscal, settings.reporting_currency, history, days, working_days=working, marts=marts)
+    company = calendars_of(config)[0].between(first, last)
+    days, node_days = working_days(config, first, last)
+    working: tuple[date, ...] = tuple(company.filter("is_working_day")["day"])
+    return Setting(fiscal, settings.reporting_currency, history, days, node_days, working, marts)
+
+
+def working_days(config: Config, first: date, last: date) -> tuple[WorkingDays, dict[str, WorkingDays]]:
+    """Working days of the company, and of its nodes that work by a calendar of their own."""
+    calendars = calendars_of(config)
+    counted = [WorkingDays.of(first, one.between(first, last)["is_working_day"]) for one in calendars]
+    by_node = {node: days for one, days in zip(calendars, counted, strict=True) for node in one.nodes}
+    return counted[0], by_node

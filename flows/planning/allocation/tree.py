@@ -1,6 +1,6 @@
 """The organisation that a plan version is decomposed along: company, regions, teams, reps, as the plan places them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,14 @@ def parent_of(key: str) -> str | None:
         region = name.partition("/")[0]
         return COMPANY if region == "-" else f"region:{region}"
     raise ValueError(f"expected a company, region or team, found {key!r}")
+
+
+def upwards(key: str) -> Iterator[str]:
+    """A company, region or team, and the nodes above it."""
+    above: str | None = key
+    while above is not None:
+        yield above
+        above = parent_of(above)
 
 
 def place_of(person: Person) -> str:

@@ -1,6 +1,6 @@
 """Whether a target can be reached: against what was reached, what the people can do, what stands in the pipeline."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,7 +9,7 @@ from typing import Any
 from flows.config.fiscal import MONTHS_OF, FiscalCalendar, Period
 from flows.config.plan.metrics import plan_metric
 from flows.config.plan.model import Capacity, Check, Person, Pin, PlanVersion, Target
-from flows.planning.allocation.capacity import WorkingDays, person_month
+from flows.planning.allocation.capacity import WorkingDays, days_of, person_month
 from flows.planning.allocation.people import people_of, ramps_of
 from flows.planning.check.known import Known
 from flows.planning.check.verdicts import Finding
@@ -26,6 +26,7 @@ class Reach:
     known: Known
     fiscal: FiscalCalendar
     days: WorkingDays
+    node_days: Mapping[str, WorkingDays]
     currency: str
 
     @property
@@ -138,7 +139,8 @@ class Reach:
         able = quotas = Decimal(0)
         for month in self.fiscal.periods(self.version.year, "month"):
             for person in people:
-                cell = person_month(person, ramps.get(person.ramp or ""), month, self.fiscal, self.days)
+                days = days_of(person, self.node_days, self.days)
+                cell = person_month(person, ramps.get(person.ramp or ""), month, self.fiscal, days)
                 there = Decimal(cell.days_counted) / cell.working_days if cell.working_days else Decimal(0)
                 quota = stated.quota_per_head / 12 * cell.quota * there
                 quotas += quota

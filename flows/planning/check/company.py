@@ -8,14 +8,13 @@ from flows.config import Config
 from flows.config.plan.model import Plan
 from flows.config.settings import Language
 from flows.errors import ConfigError
-from flows.planning.allocation.capacity import WorkingDays
+from flows.planning.allocation.setting import working_days
 from flows.planning.check.feeds import Feeds
 from flows.planning.check.known import read_known
 from flows.planning.check.plan_file import file_findings, read_what_stands
 from flows.planning.check.smart import Company, check_plan
 from flows.planning.check.verdicts import LETTERS, Judged, Report
 from flows.planning.check.wording import letter_said, reason
-from flows.warehouse.calendar import working_day_calendar
 
 
 def check_plans(
@@ -89,13 +88,5 @@ def _with(own: list[Judged], report: Report) -> Report:
 def _company(config: Config, year: int) -> Company:
     settings = config.settings
     whole = settings.fiscal.periods(year, "year")[0]
-    calendar = working_day_calendar(
-        whole.start_on,
-        whole.end_on + timedelta(days=1),
-        settings.calendar.country,
-        subdivision=settings.calendar.subdivision,
-        working_days=config.calendar.working_days,
-        holidays_off=config.calendar.holidays,
-    )
-    days = WorkingDays.of(whole.start_on, calendar["is_working_day"])
-    return Company(Feeds.of(config), settings.fiscal, settings.reporting_currency, days)
+    days, node_days = working_days(config, whole.start_on, whole.end_on + timedelta(days=1))
+    return Company(Feeds.of(config), settings.fiscal, settings.reporting_currency, days, node_days)

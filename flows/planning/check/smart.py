@@ -5,8 +5,8 @@ Nothing fails for want of data: before the first night, and for what no mart say
 known.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from flows.config.fiscal import FiscalCalendar
@@ -22,12 +22,18 @@ from flows.planning.check.verdicts import Finding, Item, Judged, Report
 
 @dataclass(frozen=True)
 class Company:
-    """What every plan of a company is held against."""
+    """What every plan of a company is held against.
+
+    Attributes:
+        days: working days of its calendar.
+        node_days: of nodes that work other days, with all below them.
+    """
 
     feeds: Feeds
     fiscal: FiscalCalendar
     currency: str
     days: WorkingDays
+    node_days: Mapping[str, WorkingDays] = field(default_factory=dict)
 
 
 def check_plan(plan: Plan, company: Company, known: Known, today: date) -> Report:
@@ -67,7 +73,7 @@ def checked_versions(plan: Plan, today: date) -> tuple[PlanVersion, ...]:
 
 
 def _version(version: PlanVersion, goals: Goals, company: Company, known: Known) -> Iterator[Judged]:
-    reach = Reach(version, known, company.fiscal, company.days, company.currency)
+    reach = Reach(version, known, company.fiscal, company.days, company.node_days, company.currency)
     nodes = _nodes(version, known)
     for target in version.whole.targets:
         name = f"{target.metric} · {target.node}" + (f" · {target.segment}" if target.segment else "")
