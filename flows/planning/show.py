@@ -87,9 +87,11 @@ def _below(targets: pl.DataFrame, node: str) -> list[str]:
     children: dict[str, list[str]] = {}
     for key, parent in parents.iter_rows():
         children.setdefault(parent, []).append(key)
-    found = [node]
+    found, places = [node], {node}
     for key in found:  # grows while it is read
-        found += [child for child in children.get(key, ()) if child not in found]
+        new = [child for child in children.get(key, ()) if child not in places]
+        found += new
+        places.update(new)
     return found
 
 

@@ -39,6 +39,10 @@ class History:
     results: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RESULTS))
     parents: Mapping[str, str] = field(default_factory=dict)
     first_on: Mapping[str, date] = field(default_factory=dict)
+    _summed: dict[tuple[str, tuple[date, ...]], tuple[Mapping[str, str], dict[str, Ints]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was summed up last, with the places that it was summed by: each target of a metric asks for the same."""
 
     def full_years(self, metric: str, before_year: int, fiscal: FiscalCalendar) -> list[int]:
         """Fiscal years before ``before_year`` that are over and were seen from their first month on, oldest first."""
@@ -68,12 +72,28 @@ class History:
             starts: first days of the months wanted, in order.
             parents: places of reps in the plan; others stand where the organisation has them.
         """
-        column = {start: number for number, start in enumerate(dict.fromkeys(starts))}
+        months = tuple(dict.fromkeys(starts))
+        known = self._summed.get((metric, months))
+        if known is None or known[0] is not parents:
+            known = self._summed[metric, months] = parents, self._by_node(metric, months, parents)
+        return known[1]
+
+    def _by_node(self, metric: str, months: tuple[date, ...], parents: Mapping[str, str]) -> dict[str, Ints]:
+        chosen = self.results.filter(pl.col("metric") == metric, pl.col("month_start_on").is_in(months))
+        if chosen.is_empty():
+            return {}
+        nodes = chosen.select(pl.col("node_key").unique(maintain_order=True)).with_row_index("place")
+        month = pl.col("month_start_on").replace_strict(months, range(len(months)), return_dtype=pl.Int64)
+        cells = chosen.join(nodes, on="node_key").select("place", month, pl.col("hundredths").fill_null(0))
+        own = np.zeros((nodes.height, len(months)), dtype=np.int64)
+        np.add.at(own, (cells["place"].to_numpy(), cells["month_start_on"].to_numpy()), cells["hundredths"].to_numpy())
         found: dict[str, Ints] = {}
-        chosen = self.results.filter(pl.col("metric") == metric, pl.col("month_start_on").is_in(list(column)))
-        for node, start, amount in chosen.select("node_key", "month_start_on", "hundredths").iter_rows():
+        for node, amounts in zip(nodes["node_key"].to_list(), own, strict=True):
             for key in self._with_above(node, parents):
-                found.setdefault(key, np.zeros(len(column), dtype=np.int64))[column[start]] += amount or 0
+                if key in found:
+                    found[key] += amounts
+                else:
+                    found[key] = amounts.copy()
         return found
 
     def past_years(

@@ -1,8 +1,10 @@
 """A plan as the text of its file, written as a person would: an entry a line, amounts in 万 where that is exact."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import yaml
@@ -17,6 +19,7 @@ _WAN = 10_000
 _AMOUNTS = frozenset(
     {"base", "stretch", "quota_per_head", "budget", "target_pay", "per_unit", "cap", "monthly", "value"}
 )
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VERSION_FIRST = ("id", "effective_on", "decided_on", "decided_by", "reason")
 
 
@@ -146,9 +149,7 @@ def _inline(value: Any, language: Language) -> str:
     if isinstance(value, _Money) and language == "zh" and value and value % _WAN == 0:
         return f"{_digits(value / _WAN)}万"
     if isinstance(value, Decimal):
-        text = _digits(value)
-        # What a binary number would not keep stands as text, which is read digit by digit.
-        return text if Decimal(str(yaml.safe_load(text))) == value else f'"{text}"'
+        return _number(_digits(value))
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return value.isoformat() if isinstance(value, date) else _scalar(value)
@@ -159,10 +160,25 @@ def _digits(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+@cache
+def _number(text: str) -> str:
+    """What a binary number would not keep stands as text, which is read digit by digit."""
+    return text if Decimal(str(yaml.safe_load(text))) == Decimal(text) else f'"{text}"'
+
+
 def _scalar(value: Any) -> str:
     """A text as YAML writes it within a flow, quoted only where it has to be, on one line."""
+    if isinstance(value, str) and _is_plain(value):
+        return value
     text = _dumped(value, None)
     return _dumped(value, '"') if "\n" in text else text
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is an id, as most are, that YAML reads as nothing else: writing thousands one by one takes long."""
+    return _ID.fullmatch(text) is not None and not any(
+        regexp.match(text) for _, regexp in yaml.SafeDumper.yaml_implicit_resolvers.get(text[0], ())
+    )
 
 
 def _dumped(value: Any, style: str | None) -> str:
