@@ -191,6 +191,15 @@ def planloop(folder: Path, *words: str) -> Result:
     return CliRunner().invoke(app, [*where, "plan", *words])
 
 
+@pytest.mark.parametrize("name", ["no", "ON", "y", "null", "e5", "u1", "1e5", "王", "a-b"])
+def test_a_person_keeps_the_id_that_yaml_would_read_as_something_else(tmp_path: Path, name: str) -> None:
+    version = {"id": "v1", "effective_on": date(2026, 1, 1), "decided_by": "a", "reason": "b"}
+    plan = Plan.model_validate({"year": 2026, "versions": [{**version, "people": [{"user_id": name}]}]})
+    path = tmp_path / "2026.yaml"
+    path.write_text(plan_text(plan, "en"), encoding="utf-8")
+    assert parse(path, Plan, []) == plan
+
+
 def test_a_workbook_changes_the_plan_file_only_when_asked_to(folder: Path) -> None:
     file, plan_file = folder.parent / "p.xlsx", folder / "plans" / "2026.yaml"
     before = plan_file.read_bytes()
