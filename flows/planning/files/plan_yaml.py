@@ -175,7 +175,7 @@ def _scalar(value: Any) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text is an id, as most are, that YAML reads as nothing else: a dump for each of thousands takes long."""
+    """Whether a text is an id, as most are, that YAML reads as nothing else: to dump each of thousands takes long."""
     return _ID.fullmatch(text) is not None and not any(
         regexp.match(text) for _, regexp in yaml.SafeDumper.yaml_implicit_resolvers.get(text[0], ())
     )
