@@ -30,6 +30,8 @@ def funnel(company: Company) -> dict[Cell, dict[str, Any]]:
             for values in _cells(period, [dimension(lead.get(name)) for name in DIMENSIONS]):
                 rows[(period.kind, period.start, node, *values)].append(judged)
     costs = _costs(company)
+    for kind, start, source in costs:
+        rows.setdefault((kind, start, "company", source, "all", "all", "all"), [])
     return {cell: _row(company, cell, members, rows, costs) for cell, members in rows.items()}
 
 
@@ -96,7 +98,7 @@ def _row(
 ) -> dict[str, Any]:
     kind, start, node, *values = cell
     n = len(members)
-    in_all = len(rows[(kind, start, node, *("all",) * 4)])
+    in_all = len(rows.get((kind, start, node, *("all",) * 4), ()))
     deals = [member["deal"] for member in members if member["brings"] and member["deal"]]
     won = [deal for deal in deals if deal["stage"] == "won"]
     lost = [deal for deal in deals if deal["stage"] == "lost"]
@@ -135,7 +137,7 @@ def _row(
         row[f"touch_{name}_working_days"] = days
     cost = costs.get((kind, start, values[0])) if node == "company" and values[1:] == ["all"] * 3 else None
     row["cost_amount"] = None if cost is None else Decimal(cost) / 100
-    row["cost_per_lead"] = None if cost is None else Decimal(_half_up(Fraction(cost, n))) / 100
+    row["cost_per_lead"] = None if cost is None or not n else Decimal(_half_up(Fraction(cost, n))) / 100
     row["cost_per_won"] = None if cost is None or not won else Decimal(_half_up(Fraction(cost, len(won)))) / 100
     return row
 

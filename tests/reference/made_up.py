@@ -248,7 +248,7 @@ def _budget(random: Random, number: int) -> Row:
     first = _day(random)
     row: dict[str, Any] = {"initiative_id": f"i-{number}", "action": "a", "_valid_from": AS_OF}
     row |= {
-        "lead_source": random.choice(["官网", "展会", "all", None]),
+        "lead_source": random.choice(["官网", "展会", "直播", "all", None]),
         "budget": Decimal(random.randrange(10**7)) / 100,
     }
     row |= {"starts_on": random.choice([first, None]), "due_on": first + timedelta(random.randrange(200))}

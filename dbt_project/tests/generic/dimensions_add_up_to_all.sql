@@ -1,4 +1,7 @@
-{#- In each combination of `by`, the values of every dimension, with 'all' in the others, are the total in whole. -#}
+{#-
+    In each combination of `by`, the values of every dimension, with 'all' in the others, are the total in whole. A
+    dimension without a single value adds up to 0.
+-#}
 {% test dimensions_add_up_to_all(model, dimensions, measures, by) %}
 
 with singles as (
@@ -54,7 +57,8 @@ left join summed
         {% endfor %}
 where
     {% for measure in measures -%}
-        totals.{{ measure }} is distinct from summed.{{ measure }} {{ 'or' if not loop.last }}
+        totals.{{ measure }} is distinct from case when summed.dimension is null then 0 else summed.{{ measure }} end
+        {{ 'or' if not loop.last }}
     {% endfor %}
 
 {% endtest %}

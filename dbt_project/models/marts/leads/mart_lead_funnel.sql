@@ -1,6 +1,10 @@
 -- Grain: one period of creation (month, quarter), node and cell of source, quality, industry and segment.
 
 {% set dimensions = ['source', 'quality', 'industry', 'segment'] -%}
+{% set measures = [
+    'leads', 'touched', 'qualified', 'converted', 'disqualified', 'converted_undated', 'within_30', 'within_60',
+    'within_90', 'deals', 'won', 'lost', 'won_cents', 'open_cents'
+] -%}
 
 with run as (
 
@@ -31,9 +35,65 @@ periods as (
 
 ),
 
-cells as (
+costs as (
+
+    select * from {{ ref('int_lead_costs') }}
+
+),
+
+cells_with_leads as (
 
     select * from {{ ref('int_leads_rolled_up') }}
+
+),
+
+-- A budget that brought no lead is spent all the same: its source has a row, and the total where no lead came at all.
+budgets_without_leads as (
+
+    select
+        costs.period_kind,
+        costs.period_start_on,
+        nodes.node_no,
+        costs.source
+    from costs
+    inner join nodes on nodes.level = 0
+    left join cells_with_leads
+        on
+            costs.period_kind = cells_with_leads.period_kind
+            and costs.period_start_on = cells_with_leads.period_start_on
+            and nodes.node_no = cells_with_leads.node_no
+            and costs.source = cells_with_leads.source
+            and cells_with_leads.quality = 'all'
+            and cells_with_leads.industry = 'all'
+            and cells_with_leads.segment = 'all'
+    where cells_with_leads.node_no is null
+
+),
+
+cells as (
+
+    select
+        period_kind,
+        period_start_on,
+        node_no,
+        {{ each_column(dimensions) }},
+        {{ each_column(measures) }}
+    from cells_with_leads
+
+    union all
+
+    select
+        period_kind,
+        period_start_on,
+        node_no,
+        source,
+        'all' as quality,
+        'all' as industry,
+        'all' as segment,
+        {% for measure in measures -%}
+            0 as {{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from budgets_without_leads
 
 ),
 
@@ -52,12 +112,6 @@ totals as (
 touch_times as (
 
     select * from {{ ref('int_lead_touch_times') }}
-
-),
-
-costs as (
-
-    select * from {{ ref('int_lead_costs') }}
 
 ),
 
