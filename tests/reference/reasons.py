@@ -31,6 +31,15 @@ def stays(company: Company, deal: str) -> list[tuple[str, date, date | None]]:
     return found
 
 
+def _is_entry_assumed(company: Company, deal: Row) -> bool:
+    """Whether nobody saw the deal enter its stage: no history, and it was older than the night that first saw it."""
+    name = deal["opportunity_id"]
+    if any(row["opportunity_id"] == name for row in company.log["opportunity_history"]):
+        return False
+    first = next(row for row in company.log["opportunity"] if row["opportunity_id"] == name)
+    return first["created_on"] < first["_valid_from"]
+
+
 def losses(company: Company) -> dict[Key, Row]:
     """Every row of mart_loss by its key."""
     members: dict[Key, list[Row]] = defaultdict(list)
@@ -104,8 +113,10 @@ def _objection(company: Company, found: Sequence[Row]) -> Row:
         "resolved_share": round(count["resolved"] / n, 6) if n else None,
         "resolved_share_low": low,
         "resolved_share_high": high,
-        "settle_median_days": _median(settled),
+        "settle_median_days": _lasts([(days, True) for days in settled] + [(days, False) for days in waiting], 2),
+        "settle_p80_days": _lasts([(days, True) for days in settled] + [(days, False) for days in waiting], 5),
         "n_settled_dated": len(settled),
+        "n_open_dated": len(waiting),
         "open_median_days": _median(waiting),
         **_deals(found, "objection_win_rate"),
     }
@@ -120,15 +131,17 @@ def requirements(company: Company) -> dict[Key, Row]:
         for stay in stays(company, judged["deal"]["opportunity_id"]) if judged["deal"] and on else ():
             if stay[1] <= on and (stay[2] is None or on < stay[2]):
                 judged["stay"] = stay
+                judged["is_assumed"] = _is_entry_assumed(company, judged["deal"])
         stage = judged["stay"][0] if judged["stay"] else "(none)"
         values = [dimension(row["requirement_type"]), dimension(row["priority"]), stage]
         for key in _keys(company, on, judged["deal"], values, PAIRS_OF_REQUIREMENTS):
             members[key].append(judged)
-    return {key: _requirement(found) for key, found in members.items()}
+    return {key: _requirement(company, found) for key, found in members.items()}
 
 
-def _requirement(found: Sequence[Row]) -> Row:
-    dwell = [(row["stay"][2] - row["stay"][1]).days for row in found if row["stay"] and row["stay"][2]]
+def _requirement(company: Company, found: Sequence[Row]) -> Row:
+    seen = [row["stay"] for row in found if row["stay"] and not row["is_assumed"]]
+    dwell = [(((left or company.as_of) - entered).days, left is not None) for _, entered, left in seen]
     to_win = [
         (row["deal"]["closed_on"] - row["confirmed_on"]).days
         for row in found
@@ -141,8 +154,10 @@ def _requirement(found: Sequence[Row]) -> Row:
         "confirmed": sum(row["confirmed_on"] is not None for row in found),
         **deals,
         "deals_open": deals["deals"] - deals["deals_won"] - deals["deals_lost"],
-        "confirmed_stage_median_days": _median(dwell),
-        "n_confirmed_stage": len(dwell),
+        "confirmed_stage_median_days": _lasts(dwell, 2),
+        "confirmed_stage_p80_days": _lasts(dwell, 5),
+        "n_confirmed_stage": sum(ended for _, ended in dwell),
+        "n_confirmed_stage_open": sum(not ended for _, ended in dwell),
         "confirmed_to_win_median_days": _median(to_win),
         "n_confirmed_to_win": len(to_win),
     }
@@ -179,6 +194,17 @@ def _cells(values: Sequence[str], pairs: Sequence[tuple[int, int]]) -> list[tupl
 
 def _median(values: Sequence[int]) -> int | None:
     return sorted(values)[ceil(Fraction(len(values), 2)) - 1] if values else None
+
+
+def _lasts(lengths: Sequence[tuple[int, bool]], part: int) -> int | None:
+    """Kaplan and Meier: the first length after which at most one of `part` still lasts; True for one that has ended."""
+    lasting = Fraction(1)
+    for length in sorted({length for length, _ in lengths}):
+        at_risk = sum(other >= length for other, _ in lengths)
+        lasting *= 1 - Fraction(sum(other == length and ended for other, ended in lengths), at_risk)
+        if lasting <= Fraction(1, part):
+            return length
+    return None
 
 
 def _wilson(successes: int, trials: int) -> tuple[float, float]:

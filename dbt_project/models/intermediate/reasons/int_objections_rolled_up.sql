@@ -7,14 +7,12 @@
     cells=[
         [], ['objection_type'], ['stage'], ['response'], ['objection_type', 'stage'], ['objection_type', 'response']
     ],
-    carried=['outcome', 'days_to_settle', 'days_open'],
+    carried=['outcome', 'days_open'],
     measures={
         'objections': 'count(*)',
         'resolved': "count(case when outcome = 'resolved' then 1 end)",
         'lost': "count(case when outcome = 'lost' then 1 end)",
         'still_open': "count(case when outcome = 'open' then 1 end)",
-        'n_settled_dated': 'count(days_to_settle)',
-        'settle_median_days': quantile_of('days_to_settle', 0.5),
         'open_median_days': quantile_of('days_open', 0.5),
     }
 ) }}

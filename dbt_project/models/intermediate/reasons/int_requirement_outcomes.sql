@@ -80,7 +80,9 @@ stays as (
     select
         placed.requirement_id,
         spells.stage_no,
-        {{ days_between('spells.entered_on', 'spells.left_on') }} as dwell_days
+        -- A stay whose entry nobody saw says nothing of how long deals stay.
+        case when not spells.is_entry_assumed and not spells.is_censored then spells.dwell_days end as dwell_days,
+        case when not spells.is_entry_assumed and spells.is_censored then spells.dwell_days end as days_in_stage
     from placed
     inner join {{ ref('int_stage_spells') }} as spells
         on
@@ -101,6 +103,7 @@ final as (
         coalesce(stages.stage, '(none)') as stage,
         placed.confirmed_on,
         stays.dwell_days,
+        stays.days_in_stage,
         case
             when placed.is_deal_won and placed.closed_on >= placed.confirmed_on
                 then {{ days_between('placed.confirmed_on', 'placed.closed_on') }}

@@ -8,12 +8,10 @@
         [], ['requirement_type'], ['priority'], ['stage'],
         ['requirement_type', 'priority'], ['requirement_type', 'stage']
     ],
-    carried=['confirmed_on', 'dwell_days', 'days_to_win'],
+    carried=['confirmed_on', 'days_to_win'],
     measures={
         'requirements': 'count(*)',
         'confirmed': 'count(confirmed_on)',
-        'dwell_median_days': quantile_of('dwell_days', 0.5),
-        'n_dwell': 'count(dwell_days)',
         'win_median_days': quantile_of('days_to_win', 0.5),
         'n_win': 'count(days_to_win)',
     }

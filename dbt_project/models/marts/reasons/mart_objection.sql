@@ -30,6 +30,12 @@ cells as (
 
 ),
 
+settling as (
+
+    select * from {{ ref('int_objection_settling') }}
+
+),
+
 -- Of the answers to one type of objection, the best is that whose share is high even if it was lucky.
 ranked as (
 
@@ -61,8 +67,10 @@ final as (
         ranked.resolved_share_low,
         ranked.resolved_share_high,
         case when ranked.is_compared then cast(ranked.place as integer) end as response_rank,
-        ranked.settle_median_days,
-        ranked.n_settled_dated,
+        settling.median_days as settle_median_days,
+        settling.p80_days as settle_p80_days,
+        coalesce(settling.n_event, 0) as n_settled_dated,
+        coalesce(settling.n_censored, 0) as n_open_dated,
         ranked.open_median_days,
         ranked.deals,
         ranked.deals_won,
@@ -73,6 +81,9 @@ final as (
     from ranked
     cross join run
     inner join nodes on ranked.node_no = nodes.node_no
+    left join settling
+        on
+            {{ same_outcome_cell('ranked', 'settling', ['objection_type', 'stage', 'response']) }}
 
 )
 

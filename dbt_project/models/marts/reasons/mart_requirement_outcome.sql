@@ -24,6 +24,12 @@ cells as (
 
 ),
 
+stays as (
+
+    select * from {{ ref('int_requirement_stays') }}
+
+),
+
 final as (
 
     select
@@ -40,8 +46,10 @@ final as (
         cells.deals_lost,
         cells.deals - cells.deals_won - cells.deals_lost as deals_open,
         round({{ ratio('cells.deals_won', 'cells.deals_won + cells.deals_lost') }}, 6) as requirement_win_rate,
-        cells.dwell_median_days as confirmed_stage_median_days,
-        cells.n_dwell as n_confirmed_stage,
+        stays.median_days as confirmed_stage_median_days,
+        stays.p80_days as confirmed_stage_p80_days,
+        coalesce(stays.n_event, 0) as n_confirmed_stage,
+        coalesce(stays.n_censored, 0) as n_confirmed_stage_open,
         cells.win_median_days as confirmed_to_win_median_days,
         cells.n_win as n_confirmed_to_win,
         run.as_of_date,
@@ -49,6 +57,9 @@ final as (
     from cells
     cross join run
     inner join nodes on cells.node_no = nodes.node_no
+    left join stays
+        on
+            {{ same_outcome_cell('cells', 'stays', ['requirement_type', 'priority', 'stage']) }}
 
 )
 
