@@ -85,8 +85,8 @@ def sealed_targets(workspace: Workspace, version: PlanVersion) -> pl.DataFrame |
         shown = "; ".join(changes[:6]) + (f"; and {len(changes) - 6} more" if len(changes) > 6 else "")
         raise SealedChanged(
             f"expected version {version.id} as it has been in force since {version.effective_on} (sealed on "
-            f"{seal['sealed_on']}), found it changed: {shown}. Put the change into a new version (effective_on, reason), "
-            f"or run `planloop plan restate {version.id} --reason …`"
+            f"{seal['sealed_on']}), found it changed: {shown}. Put the change into a new version (effective_on, "
+            f"reason), or run `planloop plan restate {version.id} --reason …`"
         )
     return pl.read_parquet(_rows(workspace, version.id))
 

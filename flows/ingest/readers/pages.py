@@ -23,11 +23,13 @@ class SheetCells:
     Attributes:
         rows: by number, the cells of each row that is not blank, by column.
         lost: cells that hold a formula or an error instead of a value: row, column, what stands there.
+        merged: merged ranges: first row, first column, last row, last column; only the first cell holds the value.
     """
 
     name: str
     rows: dict[int, dict[int, Cell]]
     lost: tuple[tuple[int, int, str], ...]
+    merged: tuple[tuple[int, int, int, int], ...] = ()
 
 
 def read_pages(path: Path) -> list[SheetCells]:
@@ -45,6 +47,7 @@ def read_pages(path: Path) -> list[SheetCells]:
             sheet["name"],
             {number: {column: _cell(cell) for column, cell in cells} for number, cells in sheet["rows"]},
             tuple(tuple(one) for one in sheet["lost"]),
+            tuple(tuple(one) for one in sheet["merged"]),
         )
         for sheet in sheets
     ]
@@ -65,7 +68,7 @@ def pages_job(folder: Path, path: str) -> dict[str, Any]:
             if cells:
                 rows.append((number, cells))
         lost = [(number, column, said) for number, faults in page.facts.faults.items() for column, _, said in faults]
-        sheets.append({"name": name, "rows": rows, "lost": lost})
+        sheets.append({"name": name, "rows": rows, "lost": lost, "merged": page.merged()})
     (folder / _FILE).write_text(json.dumps(sheets, ensure_ascii=False), encoding="utf-8")
     return {}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -14,6 +14,7 @@ from flows.errors import PermanentError
 from flows.history.durable import replace_file
 from flows.planning.files.sheets import CHECK, FLAGS, GOALS, NAMED, NONE, PLAN, SEASONALITY, SECTIONS, VERSIONS, Sheet
 from flows.planning.files.sheets import SHEETS as ALL_SHEETS
+from flows.planning.files.words import said, words_of
 
 if TYPE_CHECKING:
     import xlsxwriter
@@ -182,7 +183,10 @@ class _Book:
             if choices:
                 page.data_validation(1, number, len(rows) + 500, number, {"validate": "list", "source": choices})
             for line, row in enumerate(rows, start=1):
-                self._cell(page, line, number, row.get(column.field))
+                value = row.get(column.field)
+                if isinstance(value, str):
+                    value = said(sheet.section, column.field, value, self._language)
+                self._cell(page, line, number, value)
 
     def _cell(self, page: Any, line: int, number: int, value: Any) -> None:
         if value is None:
@@ -216,21 +220,30 @@ def _fits(number: int | Decimal) -> bool:
 
 
 def _choices(sheet: Sheet, field: str, language: Language) -> list[str]:
-    """What a cell may hold, where the plan names it."""
+    """What a cell may hold, where the plan names all of it."""
     models: dict[str, type[BaseModel]] = {
         "versions": Version,
         "seasonality": Seasonality,
         **{section.section: _entry_model(section.section) for section in SECTIONS},
     }
     if sheet is GOALS and field == "level":
-        return ["goal", "initiative", "action"]
+        return [said(sheet.section, field, level, language) for level in words_of(sheet.section, field)]
     if sheet is PLAN or sheet.section not in models or field not in models[sheet.section].model_fields:
         return []
     annotation = models[sheet.section].model_fields[field].annotation
     if annotation is bool:
         return list(FLAGS[language])
-    options = [one for part in (annotation, *get_args(annotation)) for one in get_args(part) if isinstance(one, str)]
-    return list(dict.fromkeys(options))
+    return [said(sheet.section, field, option, language) for option in _options(annotation)]
+
+
+def _options(annotation: Any) -> list[str]:
+    """The texts that an annotation allows; none where it allows anything else, such as a number, beside them."""
+    if get_origin(annotation) is Literal:
+        return [option for option in get_args(annotation) if isinstance(option, str)]
+    if get_origin(annotation) is tuple:
+        return _options(get_args(annotation)[0])
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    return _options(parts[0]) if len(parts) == 1 else []
 
 
 def _entry_model(section: str) -> type[BaseModel]:

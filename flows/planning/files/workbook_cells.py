@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from flows.config.yaml_file import Where
-from flows.ingest.headers import header_name, simplified
+from flows.ingest.headers import header_name
 from flows.ingest.readers.pages import Cell, SheetCells
 from flows.planning.files.sheets import FLAGS, NONE, PLAN, SHEETS, VERSIONS, Column, Kind, Sheet
+from flows.planning.files.words import meant, name_key
 
 _ASIDE = "#"
 """A sheet or column whose name begins with this is the reader's own and is not read."""
 _DIGITS = 15
 _DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
+_MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?")
 _TRUE = frozenset({"yes", "y", "true", "1", "是", "对", "√"})
 _FALSE = frozenset({"no", "n", "false", "0", "否", "错", "×"})
 NOTHING = object()
@@ -96,17 +98,42 @@ def _rows(reading: Reading, sheet: Sheet, page: SheetCells) -> Iterator[Row]:
                 f"sheet {page.name}, row {number}, column {titles[position]}",
                 f"expected a value, found {said!r} without one; open the workbook in a spreadsheet program and save it",
             )
-    for number, cells in page.rows.items():
+    filled = _filled_down(reading, page, head, columns, titles)
+    for number, cells in filled.items():
         if number == head:
             continue
         row = Row(page.name, number, {}, headings)
         for position, cell in cells.items():
             if position in columns:
-                _read_cell(reading, row, columns[position], cell)
+                _read_cell(reading, sheet, row, columns[position], cell)
             elif position not in titles:
                 reading.fault(f"{row.at()}, column {position}", f"expected a heading above {cell!r}, found none")
         if row.values:
             yield row
+
+
+def _filled_down(
+    reading: Reading, page: SheetCells, head: int, columns: Mapping[int, Column], titles: Mapping[int, str]
+) -> dict[int, dict[int, Cell]]:
+    """Rows with what is merged over several of them in each: a name holds for all its rows; an amount is nobody's."""
+    rows = {number: dict(cells) for number, cells in page.rows.items()}
+    for top, left, bottom, right in page.merged:
+        value = rows.get(top, {}).get(left)
+        if top <= head or value is None or left not in columns:
+            continue
+        place = f"sheet {page.name}, row {top}, column {titles[left]}"
+        over = [titles[number] for number in range(left, right + 1) if number in columns]
+        if len(over) > 1:
+            reading.fault(place, f"expected a cell a column, found {value!r} merged over {', '.join(over)}; unmerge it")
+        elif bottom > top and columns[left].kind == "number":
+            reading.fault(
+                place, f"expected a number in each row, found {value!r} merged over rows {top} to {bottom}; write each"
+            )
+        else:
+            for number in rows:
+                if top < number <= bottom:
+                    rows[number][left] = value
+    return rows
 
 
 def _headed(reading: Reading, sheet: Sheet, place: str, titles: Mapping[int, str]) -> dict[int, Column]:
@@ -130,7 +157,7 @@ def _headed(reading: Reading, sheet: Sheet, place: str, titles: Mapping[int, str
     return columns
 
 
-def _read_cell(reading: Reading, row: Row, column: Column, cell: Cell) -> None:
+def _read_cell(reading: Reading, sheet: Sheet, row: Row, column: Column, cell: Cell) -> None:
     value: Any = cell
     if isinstance(cell, str):
         value = cell.strip()
@@ -141,6 +168,8 @@ def _read_cell(reading: Reading, row: Row, column: Column, cell: Cell) -> None:
         if value.startswith("'") and value.lstrip("'") in ("", *NONE.values()):
             # The apostrophe says that what follows is meant as it stands.
             value = value[1:]
+        else:
+            value = meant(sheet.section, column.field, value)
     value, expected = _READ[column.kind](value)
     if value is None:
         reading.fault(row.at(column.field), f"expected {expected}; found {cell!r}")
@@ -183,7 +212,13 @@ def _as_name(value: Cell) -> _Read:
 
 def _as_period(value: Cell) -> _Read:
     """Spreadsheets make a day of a month that is typed in."""
-    return (f"{value:%Y-%m}", "") if isinstance(value, date) and value.day == 1 else _as_name(value)
+    if isinstance(value, date) and value.day == 1:
+        return f"{value:%Y-%m}", ""
+    if isinstance(value, str):
+        written = header_name(value)
+        month = _MONTH.fullmatch(written)
+        return (f"{month[1]}-{int(month[2]):02}" if month else written.upper() if len(written) <= 3 else value), ""
+    return _as_name(value)
 
 
 _READ: Mapping[Kind, Callable[[Cell], _Read]] = {
@@ -193,8 +228,3 @@ _READ: Mapping[Kind, Callable[[Cell], _Read]] = {
     "day": _as_day,
     "flag": _as_flag,
 }
-
-
-def name_key(text: str) -> str:
-    """A name as it is compared: width, case, blanks and traditional characters do not count."""
-    return simplified(header_name(text)).casefold().replace(" ", "")

@@ -12,7 +12,8 @@ from flows.config.yaml_file import Place, Where
 from flows.errors import ConfigError
 from flows.ingest.readers.pages import read_pages
 from flows.planning.files.sheets import CHECK, GOALS, NAMED, PLAN, SEASONALITY, SECTIONS, VERSIONS, Sheet
-from flows.planning.files.workbook_cells import NOTHING, Reading, Row, name_key, tables_of
+from flows.planning.files.words import name_key
+from flows.planning.files.workbook_cells import NOTHING, Reading, Row, tables_of
 
 
 def read_workbook(path: Path, company: Company) -> Plan:
@@ -60,7 +61,8 @@ def _plan(reading: Reading, rows: list[Row]) -> None:
         if item is None:
             reading.fault(row.at("item"), f"expected one of {', '.join(_ITEMS)}; found {row.values.get('item')!r}")
             continue
-        reading.data[item] = row.values.get("value")
+        value = row.values.get("value")
+        reading.data[item] = value.rstrip("年 ") if item == "year" and isinstance(value, str) else value
         reading.cells[item,] = row.at("value")
 
 

@@ -14,7 +14,7 @@ from flows.config.plan.model import Plan
 
 COMPANY = Company(FiscalCalendar(), "CNY", ("proposal", "won"))
 ODD = ("(none)", "'(无)", "''", "=1+1", "@sum", "007", "1e5", "1.0", "no", "2026-01-01", "_x0041_", "a: b", "# x", "~",
-       "null", "12345678901234567890", '"', "{x}", "王芳", "- a", "'", "&a", "!b", "TRUE", "1,200万")  # fmt: skip
+       "null", "签约额", "'签约额", "Bookings", "公司", "区域:华东", "活动：x", "目标", "12345678901234567890", '"', "{x}", "王芳", "- a", "'", "&a", "!b", "TRUE", "1,200万")  # fmt: skip
 
 _letters = st.characters(codec="utf-8", exclude_categories=("C", "Z"))
 names = st.sampled_from(ODD) | st.text(_letters, min_size=1, max_size=8)
@@ -65,7 +65,9 @@ rules = st.fixed_dictionaries(
         | st.just([{"metric": "margin", "attainment_at_least": 1}, {"metric": "won_count", "value_at_least": 3}]),
         "roles": st.just(["rep", "manager", "leader"]),
         "clawback": st.booleans(),
-        "period": st.sampled_from(["month", "year"]),
+        "period": st.sampled_from(["month", "quarter", "half", "year"]),
+        "tier_mode": st.sampled_from(["marginal", "whole"]),
+        "applies_to": st.just(["company"]),
     },
 )
 
@@ -143,7 +145,7 @@ def plans(draw: st.DrawFn) -> Plan:
             versions[-1]["withdrawn"] = [{**named, "reason": draw(texts)}]
         if draw(st.booleans()):
             versions[-1] |= {"split": "given", "split_weights": draw(st.dictionaries(nodes.filter(lambda n: n != "company"), shares.filter(bool), max_size=3))}  # fmt: skip
-    return Plan.model_validate({"year": 2026, "flavour": draw(st.sampled_from(["saas", "small"])), "goals": goals, "versions": versions})  # fmt: skip
+    return Plan.model_validate({"year": 2026, "flavour": draw(st.sampled_from(["project", "channel", "saas", "small"])), "goals": goals, "versions": versions})  # fmt: skip
 
 
 def _goals(words: st.SearchStrategy[str]) -> st.SearchStrategy[list[dict[str, Any]]]:

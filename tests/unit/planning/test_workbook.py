@@ -14,14 +14,17 @@ from typer.testing import CliRunner, Result
 
 from flows.cli import app
 from flows.config.plan.faults import plan_faults
+from flows.config.plan.metrics import known_metrics
 from flows.config.plan.model import Check, Plan, Version, resolved
 from flows.config.yaml_file import parse
 from flows.errors import ConfigError
 from flows.ingest.readers.names import FileRefused
 from flows.planning.files.plan_yaml import leading_comment, plan_text
 from flows.planning.files.sheets import CHECK, NAMED, SECTIONS, SHEETS, VERSIONS
+from flows.planning.files.words import meant, said, words_of
 from flows.planning.files.workbook import write_workbook
 from flows.planning.files.workbook_reading import read_workbook
+from flows.warehouse.glossary import load_glossary
 from tests.unit.planning.any_plan import COMPANY, plans
 
 LANGUAGES = ("zh", "en")
@@ -101,6 +104,27 @@ def test_the_workbook_speaks_the_language_of_its_reader_and_holds_no_formula(
     assert [cell.value for cell in cells].count("=HYPERLINK(1)") == 1
 
 
+def test_a_chinese_workbook_has_words_for_all_that_the_plan_file_names_and_each_means_one_thing(tmp_path: Path) -> None:
+    known = {metric.key: metric.name.zh for metric in load_glossary()}
+    for sheet in SHEETS:
+        for column in sheet.columns:
+            words = words_of(sheet.section, column.field)
+            for keyword, word in words.items():
+                assert said(sheet.section, column.field, keyword, "zh") == word
+                assert meant(sheet.section, column.field, word) == keyword
+                assert meant(sheet.section, column.field, f" {keyword.upper()}") == keyword
+                assert keyword not in known or word == known[keyword], keyword
+    assert set(words_of("targets", "metric")) == set(known_metrics()) - {"entered:<stage>", "activities:<kind>"}
+    book = openpyxl.load_workbook(workbook(tmp_path))
+    texts = {cell.value for sheet in book for row in sheet.iter_rows() for cell in row}
+    offered = {one.formula1 for sheet in book for one in sheet.data_validations.dataValidation}
+    assert {"签约额", "人员:r1", "项目型", "财年", "举措"} <= texts
+    assert '"提成,奖金,专项奖"' in offered
+    assert not [one for one in texts | offered if one in ("bookings", "company", "rep:r1", "project", "year")]
+    # A share may be typed where it may be left to history.
+    assert not [one for one in book["漏斗"].data_validations.dataValidation if "按历史" in one.formula1]
+
+
 def edited(tmp_path: Path, edit: Callable[[Any], None]) -> Path:
     path = workbook(tmp_path)
     book = openpyxl.load_workbook(path)
@@ -119,7 +143,31 @@ def test_a_workbook_filled_in_by_people_is_read_as_they_mean_it(tmp_path: Path) 
         book["爬坡"].title = "Ramps"
         book.create_sheet("# notes")["A1"] = "anything"
 
+        book["计划"]["B2"] = "2026年"
+        book["目标"].append(["v1", "毛利 ", "区域：华东", None, "８５万"])
+        book["目标"].append(["v1", "bookings", "team:华东/A", None, 85])
+        book["目标"].append(["v1", "进入阶段:proposal", "大区:华东", None, "1,200 "])
+        book["指定值"].append(["v1", "签约额", "公司", "上半年", 5, None, "x"])
+        book["指定值"].append(["v1", "签约额", "公司", "2026年7月", 5, None, "x"])
+        book["指定值"].append(["v1", "签约额", "公司", "ｑ４", 5, None, "x"])
+        for number, day in enumerate(
+            ("2026年7月1日", "２０２６．７．１", datetime(2026, 7, 1), "2026-07-01 "), start=4
+        ):
+            book["人员"].append(["v1", f"p{number}", None, "华东" if number == 4 else None, None, day])
+            book["人员"].cell(number, 11).value = ("12%", "１２％", 0.12, " .12 ")[number - 4]
+        book["人员"]["E4"] = "A"
+        book["人员"].merge_cells("D4:D7")
+        book.create_sheet("预支款")
+
     version = read_workbook(edited(tmp_path, edit), COMPANY).versions[0]
+    assert [(one.metric, one.node, one.base) for one in version.targets[1:]] == [
+        ("margin", "region:华东", 850_000),
+        ("bookings", "team:华东/A", 85),
+        ("entered:proposal", "region:华东", 1200),
+    ]
+    assert [one.period for one in version.pins[1:]] == ["H1", "2026-07", "Q4"]
+    joined = [(one.region, one.hired_on, str(one.active_share)) for one in version.people[2:]]
+    assert joined == [("华东", date(2026, 7, 1), "0.12")] * 4
     assert version.targets[0].base == 13_000_000
     assert (version.people[0].hired_on, version.people[1].user_id) == (date(2026, 3, 1), "1024")
     assert (version.pins[0].period, len(version.ramps[0].shares)) == ("2026-04", 2)
@@ -160,6 +208,26 @@ def test_faults_of_a_workbook_are_told_all_at_once_with_sheet_row_and_column(tmp
         "sheet 目标, row 2, column 所属目标: expected the id of a goal (G1); found 'G9'",
         "sheet 人员, row 2, column 爬坡曲线: expected the id of a ramp (slow); found 'fast'",
     ]
+
+
+def test_what_is_merged_and_belongs_to_nobody_is_refused_with_its_cell(tmp_path: Path) -> None:
+    def edit(book: Any) -> None:
+        for number in (3, 4):
+            book["目标"].append(["v1", "margin", f"region:{'华东' if number == 3 else '华南'}", None, 5])
+            book["指定值"].append(["v1", "bookings", "company", f"M0{number}", 5, None, "x"])
+        book["目标"].merge_cells("E3:E4")
+        book["指定值"].merge_cells("F3:G3")
+        book["人员"].insert_cols(3)
+        book["人员"]["C2"] = "A-1"
+
+    path = edited(tmp_path, edit)
+    with pytest.raises(ConfigError) as refused:
+        read_workbook(path, COMPANY)
+    told = [fault.removeprefix(f"{path}: ") for fault in refused.value.faults]
+    assert told[0].startswith(
+        "sheet 目标, row 3, column 基准目标: expected a number in each row, found 5.0 merged over rows"
+    )
+    assert any(fault.startswith("sheet 人员, row 2, column 3: expected a heading above 'A-1'") for fault in told)
 
 
 def test_something_else_than_a_workbook_is_refused(tmp_path: Path) -> None:
