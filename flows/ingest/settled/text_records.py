@@ -22,7 +22,7 @@ from flows.config.sources import Source
 from flows.ingest.readers import open_table
 from flows.ingest.readers.batch import REASON, ROW, Batch, FileRefused, Table
 from flows.ingest.readers.row_kinds import NOTE
-from flows.ingest.settled.text_pieces import Run, UncertainError, runs_of_records
+from flows.ingest.settled.text_pieces import UncertainError, runs_of_records
 
 if TYPE_CHECKING:
     from flows.ingest.settled.text_pieces import Hashes, Places
@@ -146,23 +146,24 @@ def text_records(path: Path, source: Source, whole: Table, threads: int) -> Text
         return None
     with path.open("rb") as stream:
         begin = len(codecs.BOM_UTF8) if stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
-    runs: list[Run] = []
+    # Room for as many as there may be: only what is filled takes memory, and nothing is held twice.
+    room = min(MOST_RECORDS, path.stat().st_size) + 1
+    starts, ends, hashes = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint64)
     count = 0
     try:
         for run in runs_of_records(path, begin, *marks, threads):
-            runs.append(run)
-            count += len(run.hashes)
-            if count > MOST_RECORDS:
+            filled = slice(count, count + len(run.hashes))
+            count = filled.stop
+            if count > room:
                 return None
+            starts[filled], ends[filled], hashes[filled] = run.starts, run.ends, run.hashes
     except UncertainError:
         return None
     if not count:
         return None
-    names = ("starts", "ends", "hashes")
-    starts, ends, hashes = (np.concatenate([getattr(run, name) for run in runs]) for name in names)
     with path.open("rb") as stream:
         header = stream.read(int(ends[0]))
     # A blank line before the header is left to the reader.
     if starts[0] != begin or not header.endswith(b"\n"):
         return None
-    return TextRecords(path, source, whole, header, starts[1:], ends[1:], hashes[1:])
+    return TextRecords(path, source, whole, header, starts[1:count], ends[1:count], hashes[1:count])
