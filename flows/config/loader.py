@@ -1,5 +1,6 @@
 """Loading a configuration folder: every fault of every file is found before the first is reported."""
 
+import glob
 import hashlib
 import re
 from collections.abc import Mapping
@@ -17,6 +18,9 @@ from flows.config.sources import Source, Sources
 from flows.config.stages import Stages
 from flows.config.yaml_file import Lines, parse, place, plain
 from flows.errors import ConfigError
+
+HERE = "PLANLOOP_CONFIG"
+"""The variable that stands for the configuration folder in paths of sources, wherever it is moved to."""
 
 
 class CalendarOverrides(ConfigModel):
@@ -58,7 +62,7 @@ def load(folder: Path, env: Mapping[str, str], *, faults_of_plans: list[str] | N
 
     Args:
         folder: holds settings.yaml, sources.yaml, stages.yaml, alerts.yaml; plans/<year>.yaml where there are plans.
-        env: variables that paths may use.
+        env: variables that paths may use, beside :data:`HERE`.
         faults_of_plans: gets the faults of plan files, which then do not count here: for who checks plans.
 
     Raises:
@@ -70,7 +74,8 @@ def load(folder: Path, env: Mapping[str, str], *, faults_of_plans: list[str] | N
         )
     faults: list[str] = []
     settings = parse(folder / "settings.yaml", Settings, faults)
-    sources = parse(folder / "sources.yaml", Sources, faults, {"env": env})
+    variables = {**env, HERE: glob.escape(str(folder.resolve()))}
+    sources = parse(folder / "sources.yaml", Sources, faults, {"env": variables})
     stages = parse(folder / "stages.yaml", Stages, faults)
     alerts = parse(folder / "alerts.yaml", Alerts, faults)
     overrides: CalendarOverrides | None = CalendarOverrides()

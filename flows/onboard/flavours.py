@@ -1,6 +1,5 @@
 """A new company's configuration by the way it sells: commented files that load, and empty exports to fill in."""
 
-import glob
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from typing import Any, Literal, get_args
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from flows.config import Config, load
+from flows.config.loader import HERE
 from flows.config.plan.model import PlanFlavour
 from flows.config.settings import Language
 from flows.errors import ConfigError
@@ -153,7 +153,7 @@ def new_company(folder: Path, flavour: PlanFlavour, language: Language, year: in
     """The files of a new configuration folder and what they say."""
     english = language == "en"
     said = {
-        "folder": glob.escape(str(folder)),
+        "folder": f"${{{HERE}}}",
         "flavour": flavour,
         "language": language,
         "year": year,
