@@ -164,6 +164,7 @@ def stage_rows() -> list[dict[str, Any]]:
 def hygiene_rows(**stages: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The default thresholds for every stage; what a test wants otherwise, by stage."""
     usual: dict[str, Any] = {"no_touch_working_days": 10, "overdue_days": 0, "lying_signals": 2, "dwell_min_n": 30}
+    usual |= {"serial_push_months": 3}
     usual |= {f"needs_{element}": False for element in ("budget", "decision_maker", "need", "timing")}
     return [
         usual | {"stage": stage, **stages.get(stage or "", {})} for stage in (None, *(key for key, *_ in STAGES[:3]))

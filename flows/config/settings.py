@@ -88,12 +88,14 @@ class Hygiene(ConfigModel):
         no_touch_working_days: this many working days without an activity are no touch.
         overdue_days: more days than these past the expected close are overdue.
         lying_signals: so many of no next step, no touch and overdue, and the deal only lies there.
+        serial_push_months: pushed to a later month in so many different months, and the deal slips serially.
         dwell_min_n: so many stays must have ended before their p80 says that a deal is too long in its stage.
     """
 
     no_touch_working_days: Annotated[int, Field(ge=1)] = 10
     overdue_days: Annotated[int, Field(ge=0)] = 0
     lying_signals: Annotated[int, Field(ge=1, le=3)] = 2
+    serial_push_months: Annotated[int, Field(ge=2)] = 3
     dwell_min_n: Annotated[int, Field(ge=1)] = 30
 
 

@@ -72,6 +72,7 @@ HYGIENE_RULE: Columns = {
     "max_days": pl.Int32(),
     "overdue_days": pl.Int32(),
     "lying_signals": pl.Int32(),
+    "serial_push_months": pl.Int32(),
     "dwell_min_n": pl.Int32(),
     "needs_budget": pl.Boolean(),
     "needs_decision_maker": pl.Boolean(),

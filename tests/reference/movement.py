@@ -178,11 +178,13 @@ def cells(rows: Sequence[Row]) -> dict[str, int]:
     return {name: value for name, value in found.items() if value}
 
 
-def pushes(said: Sequence[Said]) -> tuple[int, int | None]:
-    """How often the expected close of an open deal moved to a later month, and by how many days it moved in all."""
-    dates = [one.close_on for one in said if one.status == "open" and one.close_on]
-    later = [new for old, new in zip(dates, dates[1:], strict=False) if (new.year, new.month) > (old.year, old.month)]
-    return len(later), (dates[-1] - dates[0]).days if dates else None
+def pushes(said: Sequence[Said]) -> tuple[int, int, int | None]:
+    """How often the expected close of an open deal moved to a later month, in how many months, and how far in all."""
+    dated = [(one.on, one.close_on) for one in said if one.status == "open" and one.close_on]
+    moves = zip(dated, dated[1:], strict=False)
+    on = [day for (_, old), (day, new) in moves if (new.year, new.month) > (old.year, old.month)]
+    months = {(day.year, day.month) for day in on}
+    return len(on), len(months), (dated[-1][1] - dated[0][1]).days if dated else None
 
 
 def slippage(ends: Mapping[date, Said], start: date, end: date, as_of: date) -> tuple[str, int, str] | None:

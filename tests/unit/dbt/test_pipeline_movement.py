@@ -262,10 +262,10 @@ def check(build: Path, seed: int, deals: int) -> None:
     _check_any_window(build, random, told_deals, as_of)
     found = query(
         build,
-        "select opportunity_id, push_count, push_days from scratch.intermediate.int_opportunity_pushes"
+        "select opportunity_id, push_count, push_months, push_days from scratch.intermediate.int_opportunity_pushes"
         " right join scratch.intermediate.int_opportunities using (okey)",
     )
-    shown = {name: (count or 0, days) for name, count, days in found}
+    shown = {name: (count or 0, months or 0, days) for name, count, months, days in found}
     assert differing(shown, {deal.opportunity_id: pushes(deal.said) for deal in told_deals}) == {}
 
 

@@ -98,6 +98,7 @@ facts as (
         end as days_overdue,
         rules.overdue_days as overdue_days_allowed,
         rules.lying_signals,
+        rules.serial_push_months,
         spells.entered_on as stage_entered_on,
         coalesce(spells.is_entry_assumed, true) as is_stage_entry_assumed,
         case

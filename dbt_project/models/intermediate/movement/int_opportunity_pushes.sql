@@ -76,6 +76,29 @@ counted as (
 
 ),
 
+-- A week of wavering is one month's push, however often the date was moved in it.
+months_of_pushes as (
+
+    select
+        moves.okey,
+        days.month_no
+    from moves
+    inner join {{ ref('int_fiscal_days') }} as days on moves.event_on = days.day
+    where moves.is_push
+    group by moves.okey, days.month_no
+
+),
+
+pushed_months as (
+
+    select
+        okey,
+        count(*) as push_months
+    from months_of_pushes
+    group by okey
+
+),
+
 dated as (
 
     select
@@ -91,13 +114,15 @@ dated as (
 final as (
 
     select
-        okey,
-        cast(push_count as integer) as push_count,
-        {{ days_between('first_close_on', 'last_close_on') }} as push_days,
-        last_pushed_on,
-        first_close_on,
-        last_close_on
+        dated.okey,
+        cast(dated.push_count as integer) as push_count,
+        cast(coalesce(pushed_months.push_months, 0) as integer) as push_months,
+        {{ days_between('dated.first_close_on', 'dated.last_close_on') }} as push_days,
+        dated.last_pushed_on,
+        dated.first_close_on,
+        dated.last_close_on
     from dated
+    left join pushed_months on dated.okey = pushed_months.okey
 
 )
 

@@ -94,8 +94,12 @@ final as (
         opportunities.expected_close_on,
         {{ days_between('opportunities.created_on', 'run.as_of_date') }} as age_days,
         coalesce(pushes.push_count, 0) as push_count,
+        coalesce(pushes.push_months, 0) as push_months,
         pushes.push_days,
+        pushes.first_close_on as first_expected_close_on,
         pushes.last_pushed_on,
+        case when hygiene.measures_expected_close then coalesce(pushes.push_months, 0) >= hygiene.serial_push_months end
+            as is_slipping_serially,
         hygiene.stage_entered_on,
         hygiene.days_in_stage,
         hygiene.stage_limit_days,

@@ -14,6 +14,7 @@ final as (
         max_days,
         overdue_days,
         lying_signals,
+        serial_push_months,
         dwell_min_n,
         needs_budget,
         needs_decision_maker,
