@@ -111,7 +111,8 @@ def test_each_open_stage_says_what_is_expected_of_a_deal_and_others_fall_under_t
         Stage(key="second", no_touch_working_days=3, max_days=45, needs=("timing", "budget"), **usual),
         Stage(key="won", closed="won", **usual),
     )
-    path = inputs.write_hygiene_rules(workspace, Hygiene(no_touch_working_days=8, lying_signals=1, serial_push_months=4), stages)
+    hygiene = Hygiene(no_touch_working_days=8, lying_signals=1, serial_push_months=4)
+    path = inputs.write_hygiene_rules(workspace, hygiene, stages)
     rules = {row.pop("stage"): row for row in pl.read_parquet(path).to_dicts()}
     assert set(rules) == {None, "first", "second"}
     assert rules[None] == rules["first"]
