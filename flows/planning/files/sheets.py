@@ -13,6 +13,9 @@ Kind = Literal["text", "number", "day", "flag", "period"]
 NONE: dict[Language, str] = {"zh": "(无)", "en": "(none)"}
 FLAGS: dict[Language, tuple[str, str]] = {"zh": ("否", "是"), "en": ("no", "yes")}
 
+MONTHS = tuple(f"M{number:02}" for number in range(1, 13))
+"""Fiscal months, as headings and as periods of a plan."""
+
 _HEADINGS: dict[str, tuple[str, str]] = {
     "version": ("版本", "Version"),
     "id": ("编号", "Id"),
@@ -45,6 +48,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "proposals.blend.trend": ("趋势权重", "Blend: trend"),
     "proposals.blend.capacity": ("产能权重", "Blend: capacity"),
     "period": ("期间", "Period"),
+    **{month: (month, month) for month in MONTHS},
     "user_id": ("人员编号", "User id"),
     "region": ("区域", "Region"),
     "team": ("团队", "Team"),
@@ -206,6 +210,13 @@ SECTIONS = (
     ),
 )  # fmt: skip
 """Sections whose entries are lists in a version."""
+PINS_BY_MONTH = Sheet(
+    "pins_by_month",
+    "逐月指定值",
+    "Pins by month",
+    _columns("version", "metric", "node", *(f"{month}#" for month in MONTHS), "reason"),
+)
+"""Pins as people keep them, a month a column; read, and written empty: a plan holds each as a pin of its own."""
 NAMED = (
     Sheet("split_weights", "权重", "Weights", _columns("version", "node", "weight#")),
     Sheet("budget_rates", "汇率", "Rates", _columns("version", "currency", "rate#")),
@@ -217,4 +228,15 @@ CHECK = Sheet(
     "Check",
     _columns("version", "max_growth#", "max_over_assignment#", "min_capacity#", "min_coverage#", "min_probability#"),
 )
-SHEETS = (PLAN, VERSIONS, GOALS, *SECTIONS[:5], SEASONALITY, *SECTIONS[5:], *NAMED, CHECK)
+SHEETS = (
+    PLAN,
+    VERSIONS,
+    GOALS,
+    *SECTIONS[:2],
+    PINS_BY_MONTH,
+    *SECTIONS[2:5],
+    SEASONALITY,
+    *SECTIONS[5:],
+    *NAMED,
+    CHECK,
+)

@@ -12,7 +12,19 @@ from flows.config.plan.model import Goal, Plan, Seasonality, Target, Version
 from flows.config.settings import Language
 from flows.errors import PermanentError
 from flows.history.durable import replace_file
-from flows.planning.files.sheets import CHECK, FLAGS, GOALS, NAMED, NONE, PLAN, SEASONALITY, SECTIONS, VERSIONS, Sheet
+from flows.planning.files.sheets import (
+    CHECK,
+    FLAGS,
+    GOALS,
+    NAMED,
+    NONE,
+    PINS_BY_MONTH,
+    PLAN,
+    SEASONALITY,
+    SECTIONS,
+    VERSIONS,
+    Sheet,
+)
 from flows.planning.files.sheets import SHEETS as ALL_SHEETS
 from flows.planning.files.words import said, words_of
 
@@ -55,6 +67,7 @@ def _rows(plan: Plan, language: Language) -> dict[str, Iterator[Row]]:
             {"version": version.id, **version.check.model_dump()} for version in plan.versions if version.check
         ),
     }
+    rows[PINS_BY_MONTH.section] = iter(())
     for sheet in SECTIONS:
         rows[sheet.section] = _entries(plan, sheet)
     for sheet in NAMED:

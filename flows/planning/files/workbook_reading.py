@@ -11,7 +11,18 @@ from flows.config.plan.reading import read_plan
 from flows.config.yaml_file import Place, Where
 from flows.errors import ConfigError
 from flows.ingest.readers.pages import read_pages
-from flows.planning.files.sheets import CHECK, GOALS, NAMED, PLAN, SEASONALITY, SECTIONS, VERSIONS, Sheet
+from flows.planning.files.sheets import (
+    CHECK,
+    GOALS,
+    MONTHS,
+    NAMED,
+    PINS_BY_MONTH,
+    PLAN,
+    SEASONALITY,
+    SECTIONS,
+    VERSIONS,
+    Sheet,
+)
 from flows.planning.files.words import name_key
 from flows.planning.files.workbook_cells import NOTHING, Reading, Row, tables_of
 
@@ -35,6 +46,7 @@ def read_placed(path: Path, company: Company) -> tuple[Plan, Place]:
     _goals(reading, tables[GOALS.section])
     for sheet in SECTIONS:
         _entries(reading, sheet, tables[sheet.section], versions)
+    _by_month(reading, tables[PINS_BY_MONTH.section], versions)
     _seasons(reading, tables[SEASONALITY.section], versions)
     for sheet in NAMED:
         _named(reading, sheet, tables[sheet.section], versions)
@@ -167,6 +179,21 @@ def _listed(reading: Reading, where: Where, group: str, rows: list[Row]) -> list
             reading.cells[*where, group, len(found), *name.split(".")[1:]] = row.at(name)
         found.append(stated[""] if "" in stated else stated)
     return found if is_stated else None
+
+
+def _by_month(reading: Reading, rows: list[Row], versions: Mapping[str, Where]) -> None:
+    """Each filled cell of a month is a pin of its own."""
+    for row, where in _of_versions(reading, rows, versions):
+        about = {name: value for name, value in row.values.items() if name not in MONTHS}
+        months = [month for month in MONTHS if month in row.values]
+        if not months:
+            reading.fault(row.at(), f"expected an amount in one of {MONTHS[0]} to {MONTHS[-1]}, found none")
+        pins = _version(reading, where).setdefault("pins", [])
+        for month in months:
+            here = (*where, "pins", len(pins))
+            pins.append({**about, "period": month, "base": row.values[month]})
+            reading.put(here, row, about)
+            reading.cells |= {(*here, name): row.at(month) for name in ("period", "base")}
 
 
 def _seasons(reading: Reading, rows: list[Row], versions: Mapping[str, Where]) -> None:

@@ -173,6 +173,28 @@ def test_a_workbook_filled_in_by_people_is_read_as_they_mean_it(tmp_path: Path) 
     assert (version.pins[0].period, len(version.ramps[0].shares)) == ("2026-04", 2)
 
 
+def test_a_row_of_months_is_a_pin_for_each_cell_and_a_fault_names_the_month(tmp_path: Path) -> None:
+    def edit(book: Any) -> None:
+        book["逐月指定值"].append(["v1", "签约额", "人员:r1", "12万", None, None, "１,５００", *[None] * 8, "商定"])
+
+    pins = read_workbook(edited(tmp_path, edit), COMPANY).versions[0].pins
+    assert [(pin.node, pin.period, pin.base) for pin in pins] == [
+        ("rep:r1", "2026-03", 100),
+        ("rep:r1", "M01", 120_000),
+        ("rep:r1", "M04", 1_500),
+    ]
+
+    def wrong(book: Any) -> None:
+        book["逐月指定值"].append(["v1", "赢单数", "company", *[None] * 5, 2.5, *[None] * 6, "商定"])
+        book["逐月指定值"].append(["v1", "赢单数", "company", *[None] * 12, "商定"])
+
+    with pytest.raises(ConfigError) as refused:
+        read_workbook(edited(tmp_path, wrong), COMPANY)
+    told = [fault.partition("plan.xlsx: ")[2] for fault in refused.value.faults]
+    assert told[0] == "sheet 逐月指定值, row 3: expected an amount in one of M01 to M12, found none"
+    assert told[1].startswith("sheet 逐月指定值, row 2, column M06: expected a whole number for won_count, found 2.5")
+
+
 def test_faults_of_a_workbook_are_told_all_at_once_with_sheet_row_and_column(tmp_path: Path) -> None:
     def edit(book: Any) -> None:
         book["目标"]["I2"] = "G9"
