@@ -511,7 +511,7 @@ LINES = st.lists(st.tuples(st.lists(CELLS, min_size=1, max_size=4).map(",".join)
 
 
 @settings(max_examples=25 * EXAMPLES, deadline=None)
-@given(lines=LINES, ends=st.booleans(), piece=st.integers(1, 12))
+@given(lines=LINES, ends=st.booleans(), piece=st.integers(1, 12) | st.integers(60, 70))
 def test_where_a_text_is_cut_changes_no_record(tmp_path_factory, lines, ends, piece):
     content = "".join(line + end for line, end in lines).encode()
     path = tmp_path_factory.mktemp("pieces") / "some.csv"
