@@ -3,7 +3,7 @@
 A piece begins and ends anywhere. Whether a quotation is open where it begins is told by the number of quotation marks
 before it: so it is looked at first, and taken apart once all pieces before it have been looked at.
 
-Where marks, line ends and delimiters are is held in bits, one a byte of the text, of which a machine word compares 64:
+Where marks, line ends and delimiters are is held in bits, one a byte of the text, of which a machine word holds 64:
 a text that quotes every field has a mark every eight bytes.
 """
 

@@ -146,8 +146,8 @@ def text_records(path: Path, source: Source, whole: Table, threads: int) -> Text
         return None
     with path.open("rb") as stream:
         begin = len(codecs.BOM_UTF8) if stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
-    # Room for as many as there may be: only what is filled takes memory, and nothing is held twice.
-    room = min(MOST_RECORDS, path.stat().st_size) + 1
+    # Room for as many as there may be, of two bytes each: only what is filled takes memory, and nothing is held twice.
+    room = min(MOST_RECORDS, path.stat().st_size // 2) + 1
     starts, ends, hashes = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint64)
     count = 0
     try:
