@@ -16,20 +16,29 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write; files in it are never overwritten.")],
     flavour: Annotated[PlanFlavour, typer.Option(help="How the company sells.")],
     language: Annotated[Language, typer.Option(help="Of comments, pages and mails.")] = "zh",
+    country: Annotated[
+        str | None,
+        typer.Option(help="Where the company works: its holidays, time zone, currency. Name or code; China for zh."),
+    ] = None,
     year: Annotated[
         int | None, typer.Option(help="Fiscal year of the plan; by default this one.", min=2000, max=2100)
     ] = None,
 ) -> None:
     """Write a commented configuration: settings, sources, stages, alerts, a plan, and empty exports to fill in.
 
-    Example: planloop init my-company --flavour saas --language en --year 2027
+    Example: planloop init my-company --flavour saas --language en --country Germany --year 2027
     """
+    from flows.onboard.countries import country_named
     from flows.onboard.flavours import new_company, relative, write_company
 
+    if country is None and language != "zh":
+        raise typer.BadParameter(
+            "whose public holidays are no working days? Such as US, Germany", param_hint="--country"
+        )
     command: Command = context.obj
     where = folder.resolve()
     planned = year or today(ZoneInfo("UTC")).year
-    texts = new_company(where, flavour, language, planned)
+    texts = new_company(where, flavour, language, country_named(country or "CN"), planned)
     write_company(texts, where, command.env)
     for name in relative(texts, where):
         console.print(f"  {name}", markup=False, highlight=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from flows.config.loader import HERE
 from flows.config.plan.model import PlanFlavour
 from flows.config.settings import Language
 from flows.errors import ConfigError
+from flows.onboard.countries import currency_of, zone_of
 
 FLAVOURS: tuple[PlanFlavour, ...] = get_args(PlanFlavour)
 _TEMPLATES = Path(__file__).parent / "flavour_templates"
@@ -143,14 +144,14 @@ _STAGES: Mapping[PlanFlavour, tuple[_Stage, ...]] = {
     ),
 }
 _BOOKED: Mapping[PlanFlavour, str] = {"project": "contract", "channel": "line_item"}
-_PLACES: Mapping[Language, Mapping[str, str]] = {
-    "zh": {"time_zone": "Asia/Shanghai", "currency": "CNY", "country": "CN"},
-    "en": {"time_zone": "America/New_York", "currency": "USD", "country": "US"},
-}
 
 
-def new_company(folder: Path, flavour: PlanFlavour, language: Language, year: int) -> dict[Path, str]:
-    """The files of a new configuration folder and what they say."""
+def new_company(folder: Path, flavour: PlanFlavour, language: Language, country: str, year: int) -> dict[Path, str]:
+    """The files of a new configuration folder and what they say.
+
+    Args:
+        country: ISO 3166 code; time zone and currency are those of it, as far as one of each is.
+    """
     english = language == "en"
     said = {
         "folder": f"${{{HERE}}}",
@@ -172,7 +173,9 @@ def new_company(folder: Path, flavour: PlanFlavour, language: Language, year: in
         "money": lambda wan: str(wan * 10_000) if english else f"{wan}万",
         "quoted": json.dumps,
         "pad": lambda text, at=_COMMENT_AT - 11: " " * max(1, at - len(text)),
-        **_PLACES[language],
+        "country": country,
+        "time_zone": zone_of(country),
+        "currency": currency_of(country),
     }
     templates = Environment(
         loader=FileSystemLoader(_TEMPLATES),

@@ -14,6 +14,7 @@ from flows.config.stages import Stages
 from flows.errors import ConfigError, PermanentError
 from flows.ingest.readers.batch import FileRefused
 from flows.onboard.configuration import defaults_of, new_texts, sources_of, stages_text, with_stages
+from flows.onboard.countries import country_named, country_of
 from flows.onboard.looking import Part, look
 from flows.onboard.proposal import Answers, Proposal, question_record
 from flows.onboard.propose import IGNORE, Known, dated_path, propose
@@ -172,7 +173,7 @@ def onboard(request: Request, looked: Looked, answers: Answers) -> Onboarding:
     )
 
 
-_HARMLESS = {"company.name", "company.reporting_currency"}
+_HARMLESS = {"company.name", "company.reporting_currency", "company.country"}
 """Questions that change nothing in what a rehearsal finds."""
 
 
@@ -198,6 +199,7 @@ class _Company:
         headers = " ".join(name for part, _ in looked.parts for name in part.table.columns)
         self._language = answers.get("company.language") or ("zh" if _HAN.search(headers) else "en")
         self._bookings = "opportunity"
+        self._country: str | None = None
         if self._is_new:
             self._name = answers.get("company.name")
             self.zone = answers.get("company.time_zone") or ("Asia/Shanghai" if self._language == "zh" else None)
@@ -233,22 +235,34 @@ class _Company:
         is_asked = any(question.id == "company.time_zone" for proposal in proposals for question in proposal.questions)
         if not self._answers.get("company.time_zone") and not is_asked:
             self._tell("time_zone", self.zone)
-        if self._language != "zh" and not self._answers.get("company.country"):
-            self._tell("country", "US")
+        self._settle_country()
         self.said.append(Said("mails_are_files"))
+
+    def _settle_country(self) -> None:
+        """Whose public holidays are no working days: as answered, as zone or currency tell; else it is asked."""
+        answer = self._answers.get("company.country")
+        if answer is not None:
+            self._country = country_named(answer)
+            return
+        zone = self.zone if self._answers.get("company.time_zone") else None
+        self._country = country_of(zone, self.currency)
+        if self._country is None:
+            self.questions.append(Question("company.country", Said("ask_country"), ("US", "DE", "GB", "CN")))
+        else:
+            self._tell("country", self._country)
 
     def _tell(self, what: str, value: str) -> None:
         self.said.append(Said("settings_new", what=what, value=value, id=f"company.{what}"))
 
     def fields(self) -> dict[str, str]:
-        """What a new ``settings.yaml`` says."""
+        """What a new ``settings.yaml`` says; what is asked for stands for itself, as nothing is written until then."""
         return {
             "name": self._name or "?",
             "language": self._language,
             "time_zone": self.zone or "UTC",
             "currency": self.currency or "USD",
             "bookings_from": self._bookings,
-            "country": self._answers.get("company.country") or ("CN" if self._language == "zh" else "US"),
+            "country": self._country or "US",
         }
 
 

@@ -206,6 +206,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "进行中的阶段按什么顺序？用 > 连接。",
     ),
     "ask_company": ("What is the company called?", "公司名称是什么？"),
+    "ask_country": (
+        "In which country does the company work? Its public holidays are no working days. A code or a name.",
+        "公司在哪个国家或地区？其法定节假日不计为工作日。可填代码或名称。",
+    ),
     "ask_reporting_currency": ("In which currency does the company report?", "公司的本位币是什么？"),
     "ask_zone": (
         "In which time zone does the company work? It tells what times without a zone mean, and the day of a moment.",

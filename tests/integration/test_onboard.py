@@ -93,7 +93,7 @@ def test_what_was_written_loads_and_takes_another_source(maven: tuple[Path, dict
 def test_adventureworks_nulls_lines_and_quotas(data_folder: Path, tmp_path: Path) -> None:
     folder = data_folder / "adventureworks"
     names = ("employee_territory.csv", "reseller_sales.csv", "sales_quota.csv")
-    given = answers("company.name=AdventureWorks", "company.reporting_currency=USD")
+    given = answers("company.name=AdventureWorks", "company.reporting_currency=USD", "company.country=US")
     found = onboard(tmp_path, *(str(folder / name) for name in names), *given)
     assert found["questions"] == []
     assert night(found) == {"users": (39, 39, 0), "line_items": (57851, 57851, 0), "targets": (163, 163, 0)}
@@ -107,7 +107,11 @@ def test_adventureworks_nulls_lines_and_quotas(data_folder: Path, tmp_path: Path
 
 def test_what_no_entity_explains_is_asked_for(data_folder: Path, tmp_path: Path) -> None:
     found = onboard(tmp_path, str(data_folder / "adventureworks" / "territory.csv"))
-    assert [question["id"] for question in found["questions"]] == ["territory.entity", "company.name"]
+    assert [question["id"] for question in found["questions"]] == [
+        "territory.entity",
+        "company.name",
+        "company.country",
+    ]
 
 
 def test_nothing_is_written_while_a_question_is_open(tmp_path: Path) -> None:
@@ -115,7 +119,7 @@ def test_nothing_is_written_while_a_question_is_open(tmp_path: Path) -> None:
         "Deal ID,Deal Name,Stage,Amount,Close Date\n1,A,Proposal,10,03/04/2024\n2,B,Closed Won,20,05/06/2024\n",
         encoding="utf-8",
     )
-    given = ("company.name=Acme", "company.reporting_currency=EUR")
+    given = ("company.name=Acme", "company.reporting_currency=EUR", "company.country=DE")
     path = str(tmp_path / "deals.csv")
     found = onboard(tmp_path, path, *answers(*given), "--write", expect=2)
     assert [question["id"] for question in found["questions"]] == ["opportunities.Close Date"]

@@ -26,7 +26,8 @@ def planloop(folder: Path, *words: str) -> Result:
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_each_flavour_loads_and_its_plan_passes_the_check(tmp_path: Path, flavour: str, language: str) -> None:
     folder = tmp_path / "[new] company"
-    made = planloop(folder, "init", str(folder), "--flavour", flavour, "--language", language, "--year", "2031")
+    words = ["--language", language, "--year", "2031", *([] if language == "zh" else ["--country", "United States"])]
+    made = planloop(folder, "init", str(folder), "--flavour", flavour, *words)
     assert made.exit_code == 0, made.output
     # What was written does not say where: the folder may be moved as a whole.
     folder = folder.rename(tmp_path / "[moved] company")
@@ -45,12 +46,28 @@ def test_each_flavour_loads_and_its_plan_passes_the_check(tmp_path: Path, flavou
 
 
 def test_the_plan_of_a_small_company_is_one_page() -> None:
-    texts = new_company(Path("/c"), "small", "zh", 2026)
+    texts = new_company(Path("/c"), "small", "zh", "CN", 2026)
     assert texts[Path("/c/plans/2026.yaml")].count("\n") <= 32
 
 
 def test_nothing_is_overwritten_and_nothing_written_beside_it(tmp_path: Path) -> None:
     (tmp_path / "stages.yaml").write_text("ours", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"stages.yaml: expected no file, found one"):
-        write_company(new_company(tmp_path, "saas", "en", 2026), tmp_path, {})
+        write_company(new_company(tmp_path, "saas", "en", "US", 2026), tmp_path, {})
     assert [path.name for path in tmp_path.iterdir()] == ["stages.yaml"]
+
+
+def test_the_country_is_asked_for_and_brings_its_zone_and_currency(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    words = ("init", str(folder), "--flavour", "small", "--language", "en")
+    asked = planloop(folder, *words)
+    assert asked.exit_code == 2
+    assert "--country" in asked.output
+    assert not folder.exists()
+    assert planloop(folder, *words, "--country", "germany").exit_code == 0
+    settings = load(folder, {}).settings
+    assert (settings.calendar.country, settings.time_zone, settings.reporting_currency) == (
+        "DE",
+        "Europe/Berlin",
+        "EUR",
+    )

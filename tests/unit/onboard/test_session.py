@@ -10,7 +10,7 @@ from flows.onboard.proposal import Answers
 from flows.onboard.session import Looked, Onboarding, Request, onboard
 
 HEADER = "Deal ID,Deal Name,Stage,Amount\n"
-COMPANY = ("company.name=Acme", "company.reporting_currency=USD")
+COMPANY = ("company.name=Acme", "company.reporting_currency=USD", "company.country=US")
 
 
 def run(folder: Path, *names: str, given: tuple[str, ...] = COMPANY, **request: str) -> Onboarding:
@@ -68,8 +68,38 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_go_on(tmp_path: Path
 def test_the_company_is_asked_for_once_and_only_where_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "deals.csv").write_text(HEADER + "1,A,Won,10\n", encoding="utf-8")
     found = run(tmp_path, "deals.csv", given=())
-    assert [question.id for question in found.questions] == ["company.name", "company.reporting_currency"]
+    asked = ["company.name", "company.reporting_currency", "company.country"]
+    assert [question.id for question in found.questions] == asked
     assert found.rehearsals[0].rows_accepted == 1  # what is open does not change what a night would read
+
+
+@pytest.mark.parametrize(
+    ("given", "country"),
+    [
+        (("company.country=Germany",), "DE"),
+        (("company.country=德国",), "DE"),
+        (("company.country=USA",), "US"),
+        (("company.time_zone=Europe/Berlin",), "DE"),
+        (("company.time_zone=America/New_York",), "US"),
+        (("company.reporting_currency=GBP",), "GB"),
+        (("company.reporting_currency=EUR", "company.time_zone=Europe/Madrid"), "ES"),
+    ],
+)
+def test_a_company_keeps_the_holidays_of_its_country(tmp_path: Path, given: tuple[str, ...], country: str) -> None:
+    (tmp_path / "deals.csv").write_text(HEADER + "1,A,Won,10\n", encoding="utf-8")
+    found = run(tmp_path, "deals.csv", given=(*COMPANY[:2], *given))
+    assert [question.id for question in found.questions] == []
+    assert f"calendar: {{country: {country}}}" in found.texts["settings.yaml"]
+    said = [sentence.particulars.get("id") for sentence in found.said]
+    assert ("company.country" in said) == (not given[0].startswith("company.country"))
+
+
+def test_dollars_are_no_country_and_a_name_that_nobody_has_is_said(tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_text(HEADER + "1,A,Won,10\n", encoding="utf-8")
+    found = run(tmp_path, "deals.csv", given=COMPANY[:2])
+    assert [question.id for question in found.questions] == ["company.country"]
+    with pytest.raises(ConfigError, match="found 'Germny'; perhaps DE"):
+        run(tmp_path, "deals.csv", given=(*COMPANY[:2], "company.country=Germny"))
 
 
 def test_wrong_words_are_refused(tmp_path: Path) -> None:
