@@ -34,6 +34,7 @@ select
     gap as left_amount,
     required_run_rate as needed_per_day,
     working_days_remaining,
+    is_calendar_published,
     elapsed_share,
     owner_user_id,
     owner_name,
@@ -64,6 +65,7 @@ select
     attainment.gap as left_amount,
     attainment.required_run_rate as needed_per_day,
     attainment.working_days_remaining,
+    attainment.is_calendar_published,
     attainment.elapsed_share,
     nodes.owner_user_id,
     nodes.owner_name,
@@ -96,6 +98,7 @@ class Deviation:
         is_clear: above the rule's ``clear_above``; only this ends an open alert.
         behind_amount: expected to date less actual; below 0 where the node is ahead.
         left_amount: target less actual (METRICS ``gap``); below 0 once the target is passed.
+        is_calendar_published: whether the country has announced the working days that the pace counts.
         needed_per_day: what each remaining working day has to bring (METRICS ``required_run_rate``).
     """
 
@@ -119,6 +122,7 @@ class Deviation:
     left_amount: Decimal | None
     needed_per_day: Decimal | None
     working_days_remaining: int
+    is_calendar_published: bool
     elapsed_share: float | None
     owner_user_id: str | None
     owner_name: str | None

@@ -16,6 +16,7 @@ from typing import Any
 import css_inline
 import jinja2
 
+from flows.alerts.deviations import Deviation
 from flows.alerts.lifecycle import Transition, period_end
 from flows.alerts.outbox import Kind, Message
 from flows.alerts.wording import WORDS, headline, lead, title
@@ -210,9 +211,14 @@ def _figures(step: Transition, currency: str, language: Language) -> list[tuple[
         line("behind", deviation.behind_amount, "ahead"),
         left,
         (words["pace"], pace),
-        (words["days_left"], str(deviation.working_days_remaining)),
+        (words["days_left"], f"{deviation.working_days_remaining}{_estimated(deviation, language)}"),
         (words["needed_per_day"], words["reached"]) if is_reached else line("needed_per_day", deviation.needed_per_day),
     ]
+
+
+def _estimated(deviation: Deviation, language: Language) -> str:
+    """What qualifies working days that no government has announced yet."""
+    return "" if deviation.is_calendar_published else WORDS[language]["calendar_estimated"]
 
 
 def _payload(

@@ -102,6 +102,10 @@ class FiscalCalendar:
                     return period
         return None
 
+    def label(self, period: Period) -> str:
+        """What a column of the period is headed by: M07 as plans write it, FY26 P7 where months are weeks."""
+        return period.name if self.pattern == "months" else period.title
+
     def _holds(self, fiscal_year: int, day: date) -> bool:
         months = self._months(fiscal_year)
         return months[0][0] <= day <= months[-1][1]

@@ -55,7 +55,7 @@ class _Explanation:
             raise ConfigError(
                 [
                     f"{self.one.version.id}: expected a cell of {self.metric}, of one of {len(known)} nodes "
-                    f"({', '.join(known[:12])}, …); found no {node} in {period.name}"
+                    f"({', '.join(known[:12])}, …); found no {node} in {self._label(period)}"
                 ]
             )
         yield self._say(
@@ -63,7 +63,7 @@ class _Explanation:
             version=self.one.version.id,
             metric=self.metric,
             node=node,
-            period=period.name,
+            period=self._label(period),
             start=period.start_on,
             end=period.end_on,
             base=self._amount(row, "base_hundredths"),
@@ -107,7 +107,9 @@ class _Explanation:
             if period.start_on <= month.start_on <= period.end_on
         ]
         found = [(month, self._row(self.one.targets, row["node_key"], "month", month.start_on)) for month in months]
-        listed = " + ".join(f"{month.name} {self._amount(one, 'base_hundredths')}" for month, one in found if one)
+        listed = " + ".join(
+            f"{self._label(month)} {self._amount(one, 'base_hundredths')}" for month, one in found if one
+        )
         yield self._say("sum_of_months", months=listed, total=self._amount(row, "base_hundredths"))
 
     def _season(self, row: Row, period: Period) -> Iterator[str]:
@@ -200,6 +202,9 @@ class _Explanation:
             potential=parts.potential,
             weight=f"{parts.capacity * float(parts.potential):.4f}",
         )
+
+    def _label(self, period: Period) -> str:
+        return self.trial.setting.fiscal.label(period)
 
     def _months(self) -> tuple[Period, ...]:
         return self.trial.setting.fiscal.periods(self.one.version.year, "month")

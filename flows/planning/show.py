@@ -48,8 +48,9 @@ def period_of(fiscal: FiscalCalendar, fiscal_year: int, name: str) -> Period:
     if found is None:
         raise ConfigError(
             [
-                f"expected a period of fiscal year {fiscal_year}: year, H1, Q3, M07 or a month such as "
-                f"{fiscal_year}-07; found {name!r}"
+                f"expected a period of fiscal year {fiscal_year}: year, H1, Q3, M07"
+                + (f" or a month such as {fiscal_year}-07" if fiscal.pattern == "months" else " or P7")
+                + f"; found {name!r}"
             ]
         )
     return found
@@ -118,7 +119,7 @@ def tree_rows(
         for node, depth in _in_order(frame):
             row = {"metric": str(metric), "node": "  " * depth + node}
             for period in shown:
-                row[period.name] = amount(found.get((node, period.kind, period.start_on)), unit)
+                row[fiscal.label(period)] = amount(found.get((node, period.kind, period.start_on)), unit)
             rows.append(row)
     return rows
 
@@ -212,7 +213,7 @@ def _write_tree(
         for node, kind, start, value in frame.select("node_key", "period_kind", "period_start_on", column).iter_rows()
     }
     name = f"{one.version.id} {column.removesuffix('_hundredths')}"
-    sheet.write_row(line, 0, [name, *(period.name for period in periods)], head)
+    sheet.write_row(line, 0, [name, *(fiscal.label(period) for period in periods)], head)
     for node, depth in _in_order(frame):
         line += 1
         sheet.write_string(line, 0, "  " * depth + node)

@@ -204,6 +204,7 @@ def marts(tmp_path: Path) -> Path:
         "gap": Decimal("3479272.72"),
         "required_run_rate": Decimal("579878.79"),
         "working_days_remaining": 6,
+        "is_calendar_published": True,
         "elapsed_share": 0.714286,
         "owner_name": "王敏",
         "owner_email": "wang.min@example.com",

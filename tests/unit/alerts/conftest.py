@@ -46,6 +46,7 @@ EAST = Deviation(
     left_amount=Decimal("3479272.72"),
     needed_per_day=Decimal("579878.79"),
     working_days_remaining=6,
+    is_calendar_published=True,
     elapsed_share=0.714286,
     owner_user_id="u7",
     owner_name="王敏",

@@ -3,6 +3,7 @@
 import email
 import email.policy
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from flows.alerts.lifecycle import OpenAlert, Transition
 from flows.alerts.mail import SIZE_LIMIT, Recipient, operator_message, steps_message
 from flows.alerts.notices import is_usable
+from flows.config.fiscal import FiscalCalendar
 
 OWNER = Recipient("wang.min@example.com", "王敏", "zh")
 
@@ -129,6 +131,23 @@ def test_a_period_that_is_over_is_told_with_its_final_result(deviation, letterhe
     assert "超出目标: 2.00 万元（¥20,000.00）" in text
     assert "最终达成率 102%" in text
     assert "剩余工作日" not in text
+
+
+@pytest.mark.parametrize(("language", "told"), [("zh", "尚未公布"), ("en", "not announced yet")])
+def test_days_that_no_government_has_announced_are_told_as_such(opened, language, told):
+    reader = replace(OWNER, language=language)
+    assert all(told in body for body in read(opened(reader, is_calendar_published=False))[1:])
+    assert not any(told in body for body in read(opened(reader))[1:])
+
+
+def test_a_period_of_weeks_is_called_by_its_number_and_ends_when_it_ends(deviation, letterhead, now):
+    weeks = replace(letterhead, fiscal=FiscalCalendar(1, "4-4-5"))
+    behind = deviation(period_start_on=date(2026, 11, 1))  # the 44th week of 2026 ended on 31 October
+    steps = [("a1", Transition("opened", behind, None))]
+    parsed, text, _ = read(steps_message(OWNER, steps, weeks, behind.as_of_date, now))
+    assert parsed["Subject"].startswith("【进度预警】华东 第11期 签约额")
+    assert "华东 · 2026财年第11期 · 签约额" in text
+    assert "期末: 2026-11-28" in text
 
 
 def test_whom_a_mail_stands_in_for_is_said(opened):

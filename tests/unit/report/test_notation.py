@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.config.fiscal import FiscalCalendar
 from flows.report.notation import (
     exact_money,
     metric_name,
@@ -68,6 +69,23 @@ def test_shares_have_at_most_one_decimal(value, said):
 def test_periods_are_named_by_their_months(kind, start, zh, en):
     assert period_name(kind, start, "zh") == zh
     assert period_name(kind, start, "en") == en
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "zh", "en", "short"),
+    [
+        ("month", date(2026, 3, 1), "2026财年第3期", "FY26 P3", "P3"),
+        ("quarter", date(2026, 4, 5), "2026财年第2季度", "FY26 Q2", "Q2"),
+        ("half", date(2026, 7, 5), "2026财年下半年", "FY26 H2", "H2"),
+        ("year", date(2026, 1, 4), "2026财年", "FY26", "FY26"),
+    ],
+)
+def test_periods_of_weeks_are_numbered(kind, start, zh, en, short):
+    """4-4-5, to the Saturday nearest the year's end: 2026 begins on 4 January, P3 on 1 March, Q2 on 5 April."""
+    weeks = FiscalCalendar(1, "4-4-5")
+    assert period_name(kind, start, "zh", fiscal=weeks) == zh
+    assert period_name(kind, start, "en", fiscal=weeks) == en
+    assert period_name(kind, start, "en", fiscal=weeks, with_year=False) == short
 
 
 @given(st.text())

@@ -9,6 +9,7 @@ with run as (
 days as (
 
     select day from {{ ref('stg_night__calendar_days') }}
+    where is_company
 
 ),
 

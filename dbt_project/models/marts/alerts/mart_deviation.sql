@@ -80,6 +80,7 @@ final as (
         measured.gap,
         measured.required_run_rate,
         measured.working_days_remaining,
+        measured.is_calendar_published,
         measured.open_amount,
         measured.forecast_expected,
         measured.owner_user_id,

@@ -87,6 +87,7 @@ final as (
         end as share_of_gap,
         shared.pace_basis,
         shared.pace_index,
+        shared.is_calendar_published,
         shared.required_run_rate,
         shared.open_amount,
         shared.coverage_remaining,

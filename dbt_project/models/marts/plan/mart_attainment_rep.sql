@@ -42,6 +42,7 @@ final as (
         attainment.pace_basis,
         attainment.expected_to_date,
         attainment.pace_index,
+        attainment.is_calendar_published,
         attainment.required_run_rate,
         attainment.open_amount,
         attainment.open_deals,
