@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 from aiosmtpd.controller import Controller
@@ -110,6 +111,30 @@ def test_a_full_disk_fails(config, monkeypatch):
     usage = shutil.disk_usage(config)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10_000_000))
     assert look(config)["disk space"].level == "fail"
+
+
+def test_calendars_of_nodes_are_looked_at_one_by_one(config):
+    nodes = {"region:海外": {"country": "DE"}, "region:港澳": {"country": "XX"}, "rep:u1": {"country": "CN"}}
+    write(config, "settings", {**SETTINGS, "calendar": {"country": "CN", "nodes": nodes}})
+    found = look(config)
+    assert "working days" in found["calendar 2026 of region:海外"].found
+    unknown = found["calendar of region:港澳"]
+    assert (unknown.level, bool(unknown.remedy)) == ("fail", True)
+    assert "calendar.nodes.region:港澳: no holidays are known for 'XX'" in unknown.found
+    assert found["calendar 2026"].found.startswith("CN: ")
+
+
+def test_a_calendar_of_a_node_where_nobody_stands_is_warned_of(config):
+    published = config.parent / "var" / "published"
+    published.mkdir(parents=True)
+    (published / "marts.duckdb").symlink_to("planloop.duckdb")
+    with duckdb.connect(str(published / "planloop.duckdb")) as connection:
+        connection.execute("create schema marts; create table marts.dim_node as select 'region:海外' as node_key")
+    nodes = {"region:海外": {"country": "DE"}, "region:海外部": {"country": "DE"}}
+    write(config, "settings", {**SETTINGS, "calendar": {"nodes": nodes}})
+    finding = look(config)["calendar"]
+    assert (finding.level, "nobody stands at region:海外部" in finding.found) == ("warn", True)
+    assert "perhaps region:海外" in finding.remedy
 
 
 def test_days_that_are_not_announced_are_warned_of_when_they_should_be(config):

@@ -7,17 +7,19 @@ from fractions import Fraction
 import polars as pl
 import pytest
 
-from flows.config.fiscal import FiscalCalendar
+from flows.config.fiscal import PERIOD_KINDS, FiscalCalendar
 from flows.config.plan.metrics import PlanMetric
 from flows.config.plan.model import Person, Plan, Proposals, Ramp, Seasonality, resolved
 from flows.errors import ConfigError
 from flows.planning.allocation.allocate import Setting, allocate
-from flows.planning.allocation.capacity import WorkingDays, capacities, person_month
+from flows.planning.allocation.capacity import WorkingDays, capacities, days_along, person_month
 from flows.planning.allocation.history import History, history_of
 from flows.planning.allocation.people import people_of, ramps_of
 from flows.planning.allocation.proposals import propose
 from flows.planning.allocation.seasonality import PastYear, season
 from flows.planning.allocation.statements import Faults, stated_targets
+from flows.planning.show import period_of
+from flows.warehouse.calendar import working_day_calendar
 
 FISCAL = FiscalCalendar()
 FIRST = date(2026, 1, 1)
@@ -165,3 +167,69 @@ def test_a_blend_without_results_is_refused_with_what_is_missing() -> None:
     )
     with pytest.raises(ConfigError, match="no twelve full months of results"):
         allocate(version, (), Setting(FISCAL, "CNY", History(FIRST), DAYS), None, "v1")
+
+
+def test_people_of_a_region_are_counted_by_its_own_working_days() -> None:
+    """4-4-5: P3 of FY26, 1 March to 4 April, has 25 working days in China, 24 in Germany (Good Friday, 3 April).
+
+    All were hired on 16 March: 15 of 25 days remain by China's calendar, 14 of 24 by Germany's. bob stands in a team of
+    the region that works by it, dora by herself.
+    """
+    weeks = FiscalCalendar(1, "4-4-5")
+    first, last = date(2026, 1, 4), date(2027, 1, 2)
+    china, germany = (
+        WorkingDays.of(first, working_day_calendar(first, last, country)["is_working_day"]) for country in ("CN", "DE")
+    )
+    people = [
+        Person.model_validate({"user_id": key, "region": region, "team": team, "hired_on": "2026-03-16"})
+        for key, region, team in (
+            ("ann", "华东", None),
+            ("bob", "海外", "A"),
+            ("cai", "华东", "B"),
+            ("dora", "华东", "B"),
+        )
+    ]
+    node_days = {"region:海外": germany, "rep:dora": germany}
+    found = capacities(people, {}, weeks.periods(2026, "month"), weeks, node_days, china)
+    assert found.capacity[:, 2].tolist() == pytest.approx([15 / 25, 14 / 24, 15 / 25, 14 / 24])
+    assert found.weight[0, 2] * 14 * 25 == found.weight[1, 2] * 15 * 24
+    assert days_along(["team:海外/A", "region:海外", "company"], node_days, china) is germany
+    assert days_along(["company"], node_days, china) is china
+
+
+def test_a_season_by_working_days_is_that_of_the_node() -> None:
+    """A target of 海外 without a history is spread by Germany's working days: 24 in P3, where China has 25."""
+    weeks = FiscalCalendar(1, "4-4-5")
+    first, last = date(2026, 1, 4), date(2027, 1, 2)
+    china, germany = (working_day_calendar(first, last, country)["is_working_day"] for country in ("CN", "DE"))
+    plan = Plan.model_validate(
+        {
+            "year": 2026,
+            "versions": [
+                {
+                    "id": "v1", "effective_on": "2026-01-04", "decided_on": "2026-01-04", "decided_by": "Chen",
+                    "reason": "plan", "seasonality": {"by": "working_days"},
+                    "targets": [{"metric": "bookings", "node": "region:海外", "base": sum(germany)}],
+                    "people": [{"user_id": "bob", "region": "海外"}],
+                }
+            ],
+        }
+    )  # fmt: skip
+    (version,) = resolved(plan)
+    days = {"region:海外": WorkingDays.of(first, germany)}
+    setting = Setting(weeks, "CNY", History(first), WorkingDays.of(first, china), days)
+    rows = allocate(version, version.whole.people, setting, None, "v1").targets.filter(
+        pl.col("period_kind") == "month", pl.col("node_key") == "region:海外"
+    )
+    months = dict(rows.select("period_start_on", "base_hundredths").iter_rows())
+    assert (months[date(2026, 2, 1)], months[date(2026, 3, 1)]) == (20_00, 24_00)
+
+
+def test_periods_of_weeks_are_shown_by_their_number() -> None:
+    weeks = FiscalCalendar(1, "4-4-5")
+    named = {weeks.label(period) for kind in PERIOD_KINDS for period in weeks.periods(2026, kind)}
+    assert {"FY26", "FY26 H2", "FY26 Q4", "FY26 P3", "FY26 P12"} <= named
+    assert period_of(weeks, 2026, "P3") == period_of(weeks, 2026, "M03")
+    assert FISCAL.label(MONTHS[2]) == "M03"
+    with pytest.raises(ConfigError, match="year, H1, Q3, M07 or P7; found '2026-03'"):
+        period_of(weeks, 2026, "2026-03")

@@ -137,6 +137,22 @@ def test_a_target_of_a_part_of_the_period_says_so_and_is_never_reached(company, 
     assert f">{reached}</td>" not in row
 
 
+@pytest.mark.parametrize(
+    ("language", "mark", "why"), [("zh", "按估算日历", "尚未公布"), ("en", "estimated calendar", "not")]
+)
+def test_a_pace_by_days_that_are_not_announced_is_marked_where_it_stands(company, run, tmp_path, language, mark, why):
+    assert mark not in render_page(run, read_findings(company), language)
+    path = shutil.copy(company, tmp_path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "update marts.mart_target_attainment set is_calendar_published = false where node_key = 'region:华东'"
+        )
+    html = render_page(run, read_findings(path), language)
+
+    marked = re.findall(f'<tr class="level-(.)">(?:(?!</tr>).)*title="[^"]*{why}[^"]*">{mark}<', html, re.DOTALL)
+    assert set(marked) == {"1"}
+
+
 def test_the_funnel_counts_open_deals_by_stage_and_says_which_have_no_amount(company, run):
     findings = read_findings(company)
     html = render_page(run, findings, "zh")
