@@ -4,7 +4,6 @@
 so that a test states only the rows it is about. ``run_dbt`` builds on it, ``query`` reads the candidate.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,12 +15,12 @@ import polars as pl
 from flows.config.fiscal import FiscalCalendar
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
 from flows.warehouse.calendars import CALENDARS, FISCAL_MONTH, NODE_CALENDAR, fiscal_months, fiscal_positions
-from flows.warehouse.dbt import let_go
 from flows.warehouse.inputs import HYGIENE_RULE, METRIC_MEMBER, PACE_RULE, PLAN_TARGET, PLAN_VERSION, SNOOZE
 from flows.warehouse.pay_inputs import PAY_INPUTS
 from schemas.registry import ENTITIES
+from tests.dbt_parsed import PROJECT as PROJECT
+from tests.dbt_parsed import invoke, parsed_project
 
-PROJECT = Path(__file__).parents[1] / "dbt_project"
 Row = Mapping[str, Any]
 
 LOG_COLUMNS: dict[str, Any] = {
@@ -273,21 +272,11 @@ def write_build(
 
 
 def run_dbt(build: Path, *arguments: str) -> Any:
-    """Run a dbt command in this process, its target and logs within ``build``; returns dbt's result."""
-    from dbt.cli.main import dbtRunner
+    """Run a dbt command in this process, its target and logs within ``build``; returns dbt's result.
 
-    before = os.environ.get("PLANLOOP_BUILD")
-    os.environ |= {"PLANLOOP_BUILD": str(build), "DO_NOT_TRACK": "1", "DBT_VERSION_CHECK": "false"}
-    folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(build / "target")]
-    logs = ["--log-path", str(build / "dbt_logs"), "--quiet", "--log-level-file", "none"]
-    try:
-        return dbtRunner().invoke([*arguments, *folders, *logs])
-    finally:
-        let_go()
-        if before is None:
-            del os.environ["PLANLOOP_BUILD"]
-        else:
-            os.environ["PLANLOOP_BUILD"] = before
+    Parsing the project costs as much as a small build: it is done once for all runs.
+    """
+    return invoke(build, build, parsed_project(build), *arguments)
 
 
 def failures(result: Any) -> list[str]:

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 from sqlalchemy import Engine, select
 
 from flows.alerts.deliver import deliver
@@ -31,10 +30,10 @@ from flows.alerts.outbox import outbox
 from flows.config.settings import MailSettings, Smtp
 from flows.errors import PermanentError
 from flows.state.database import open_state
+from tests.mart_contracts import create_marts
 
 AS_OF = date(2026, 11, 20)
 PASSWORD = "correct horse/battery"
-MODELS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 PEOPLE = ("wang.min", "li.lei", "leader", "ops")
 
 MAIN = """
@@ -217,11 +216,7 @@ def marts(tmp_path: Path) -> Path:
         {**row, "node_key": "rep:u3", "node_name": "赵磊", "owner_name": "赵磊", "owner_email": "no.such@example.com"},
     ]
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema marts")
-        for file in MODELS.rglob("_*__models.yml"):
-            for model in yaml.safe_load(file.read_text("utf-8"))["models"]:
-                columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in model["columns"])
-                connection.execute(f"create table marts.{model['name']} ({columns})")
+        create_marts(connection)
         for values in rows:
             marks = ", ".join("?" for _ in values)
             connection.execute(

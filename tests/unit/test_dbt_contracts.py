@@ -4,14 +4,14 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import pytest
-import yaml
 
 from schemas.registry import ENTITIES
-from tests.dbt_fixture import LOG_COLUMNS, PROJECT, failures, run_dbt, write_build
+from tests.dbt_fixture import LOG_COLUMNS
+from tests.dbt_parsed import PROJECT, parsed
+from tests.mart_contracts import properties
 
 RANK = {"staging": 0, "intermediate": 1, "marts": 2}
 PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "dim_", "mart_")}
@@ -30,15 +30,12 @@ CLOCK = re.compile(
     r"current_timestamp|current_date|current_time\b|localtimestamp|\bnow\s*\(|\btoday\s*\(|run_started_at|\bgetdate\s*\(",
     re.I,
 )
-AS_OF = date(2024, 2, 14)
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory) -> dict[str, Any]:
+def manifest() -> dict[str, Any]:
     """The parsed project."""
-    build = write_build(tmp_path_factory.mktemp("parse") / "build", as_of=AS_OF)
-    assert failures(run_dbt(build, "parse")) == []
-    return json.loads((build / "target" / "manifest.json").read_text())
+    return json.loads((parsed() / "manifest.json").read_text())
 
 
 def models(manifest: dict[str, Any], layer: str | None = None) -> dict[str, dict[str, Any]]:
@@ -67,7 +64,7 @@ def upward_edges(manifest: dict[str, Any]) -> list[str]:
 def documents() -> Iterator[tuple[str, dict[str, Any]]]:
     """All YAML files beside the models, parsed."""
     for path in sorted(PROJECT.glob("models/**/*.yml")):
-        yield path.name, yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        yield path.name, properties(path)
 
 
 def entries(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -212,7 +209,7 @@ def test_a_clock_is_found(sql):
 
 @pytest.mark.parametrize("entity", sorted(ENTITIES))
 def test_staging_lists_exactly_the_columns_of_the_schema(entity):
-    staging = yaml.safe_load((PROJECT / "models/staging/log/_log__models.yml").read_text(encoding="utf-8"))
+    staging = properties(PROJECT / "models/staging/log/_log__models.yml")
     described = {model["name"]: model for model in staging["models"]}
     model = described[_log_entities()[entity]["model"]]
     columns = ENTITIES[entity].columns()

@@ -13,6 +13,7 @@ import yaml
 from flows.errors import ConfigError
 from flows.warehouse.glossary import DOC_BLOCKS, Domain, load_domains, load_glossary, rendered, write_doc_blocks
 from tests.dbt_fixture import PROJECT
+from tests.mart_contracts import properties
 
 ROOT = PROJECT.parent
 NUMERIC = ("integer", "bigint", "double", "decimal", "float", "hugeint", "smallint", "tinyint", "numeric", "real")
@@ -34,7 +35,7 @@ def columns() -> dict[str, dict[str, Any]]:
     return {
         f"{model['name']}.{column['name']}": column
         for path in sorted(PROJECT.glob("models/marts/**/*.yml"))
-        for model in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("models", [])
+        for model in properties(path).get("models", [])
         for column in model["columns"]
     }
 
@@ -42,9 +43,7 @@ def columns() -> dict[str, dict[str, Any]]:
 def dbt_tests() -> set[str]:
     """The names of dbt's unit tests and of its tests written in SQL."""
     unit_tests = {
-        test["name"]
-        for path in PROJECT.glob("models/**/*.yml")
-        for test in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("unit_tests", [])
+        test["name"] for path in PROJECT.glob("models/**/*.yml") for test in properties(path).get("unit_tests", [])
     }
     return unit_tests | {path.stem for path in PROJECT.glob("tests/**/*.sql")}
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -50,7 +51,12 @@ def allowed(path: Path, places: tuple[str, ...]) -> bool:
     )
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
+    return frozenset(_imported(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -65,6 +71,7 @@ def dotted(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+@cache
 def attributes(source: str) -> set[str]:
     return {dotted(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)}
 
@@ -80,7 +87,7 @@ def reads_environment(source: str) -> bool:
 
 @pytest.mark.parametrize("library", HEAVY)
 def test_a_library_is_imported_only_where_it_belongs(library):
-    importers = [path for path in CODE if library in imported(ast.parse(path.read_text(encoding="utf-8")))]
+    importers = [path for path in CODE if library in imported(path)]
     assert [name(path) for path in importers if not allowed(path, HEAVY[library])] == []
 
 

@@ -2,16 +2,14 @@
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 
 from flows.alerts.deviations import read_deviations
 from flows.errors import PermanentError
+from tests.mart_contracts import create_marts
 
-MODELS = Path(__file__).parents[3] / "dbt_project" / "models" / "marts"
 AS_OF = date(2026, 12, 1)
 ABOUT = {
     "metric": "bookings",
@@ -29,11 +27,8 @@ def marts(tmp_path):
     def make(**rows):
         path = tmp_path / "planloop.duckdb"
         with duckdb.connect(str(path)) as connection:
-            connection.execute("begin; create schema marts")
-            for file in MODELS.rglob("_*__models.yml"):
-                for model in yaml.safe_load(file.read_text("utf-8"))["models"]:
-                    columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in model["columns"])
-                    connection.execute(f"create table marts.{model['name']} ({columns})")
+            connection.execute("begin")
+            create_marts(connection)
             for table, values in rows.items():
                 marks = ", ".join("?" for _ in values)
                 statement = f"insert into marts.{table} ({', '.join(values)}) values ({marks})"

@@ -10,11 +10,10 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from flows.report.page import AuditOutcome, RunFacts, StageOutcome
+from tests.mart_contracts import create_marts
 
-MODELS = Path(__file__).parents[3] / "dbt_project" / "models" / "marts"
 AS_OF = date(2026, 11, 20)
 HOSTILE = "<script>alert(1)</script>{{ 7*7 }}"
 
@@ -24,11 +23,8 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DuckDB file with all marts as their contracts state them, empty."""
     path = tmp_path_factory.mktemp("empty") / "planloop.duckdb"
     with duckdb.connect(str(path)) as connection:
-        connection.execute("begin; create schema marts")
-        for file in MODELS.rglob("_*__models.yml"):
-            for model in yaml.safe_load(file.read_text("utf-8"))["models"]:
-                columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in model["columns"])
-                connection.execute(f"create table marts.{model['name']} ({columns})")
+        connection.execute("begin")
+        create_marts(connection)
         connection.execute("commit")
     return path
 
