@@ -46,6 +46,67 @@ def channel(company: Company) -> dict[tuple[Any, ...], Row]:
     return {key: _row(facts) for key, facts in cells.items()}
 
 
+def stores(company: Company) -> dict[tuple[Any, ...], Row]:
+    """Every row of mart_store by store and first day of the month."""
+    visits = sorted(
+        (row for row in company.now("store_visit") if row["visited_on"] <= company.as_of),
+        key=lambda row: (row["visited_on"], row["visit_id"]),
+    )
+    first = min((row["visited_on"] for row in visits if _is_done(row)), default=None)
+    rows = {}
+    for store in {row["store_id"]: row for row in company.log["store"]}.values():
+        mine = [row for row in visits if row["store_id"] == store["store_id"]]
+        months = {period for row in mine for period in periods_of(company, row["visited_on"], ("month",))}
+        months |= {period for period in _periods(company, first) if period.kind == "month"}
+        for month in months:
+            seen = _seen(company, store["store_id"], [row for row in mine if _is_done(row)], month)
+            inside = [row for row in mine if month.start <= row["visited_on"] <= month.end]
+            if inside or (seen and first and month.end >= first):
+                rows[(store["store_id"], month.start)] = _store(company, store, mine, month)
+    return rows
+
+
+def _store(company: Company, store: Row, visits: list[Row], month: Period) -> Row:
+    """One store's month."""
+    mine = [row for row in visits if _is_done(row)]
+    seen, found = _seen(company, store["store_id"], mine, month), _found(mine, month)
+    until = [row for row in mine if row["visited_on"] <= month.end]
+    counted = [row for row in until if row["sku_stocked"] is not None]
+    last_full = max((place for place, row in enumerate(counted) if row["sku_stocked"] > 0), default=None)
+    empty_after = [] if last_full is None else counted[last_full + 1 :]
+    inside = [row for row in mine if month.start <= row["visited_on"] <= month.end]
+    both = [row for row in inside if row["sku_stocked"] is not None and row["sku_sold"] is not None]
+    sold = [row for row in inside if row["units_sold"] is not None]
+    planned = [row for row in visits if month.start <= row["visited_on"] <= month.end and row["is_planned"]]
+    opening, received = found.get("units_opening"), sum(row["units_received"] or 0 for row in sold)
+    units = sum(row["units_sold"] for row in sold)
+    return {
+        "name": store["name"],
+        "channel": dimension(store["channel"]),
+        "region": None,
+        "city": None,
+        "node_key": nodes_of(company, store)[0],
+        "month_end_on": month.end,
+        "is_in_universe": bool(seen),
+        "weight": float(seen["weight"]) if seen and seen["weighed"] else None,
+        "last_visited_on": until[-1]["visited_on"] if until else None,
+        "is_carrying": bool(seen and seen["stores_carrying"]),
+        "is_delisted": bool(empty_after) if counted else None,
+        "delisted_on": empty_after[0]["visited_on"] if empty_after else None,
+        "store_visits": len(inside),
+        "visits_planned": len(planned),
+        "visits_planned_done": sum(_is_done(row) for row in planned),
+        "route_compliance": _rate(sum(_is_done(row) for row in planned), len(planned)),
+        "sku_stocked": sum(row["sku_stocked"] for row in both) if both else None,
+        "sku_sold": sum(row["sku_sold"] for row in both) if both else None,
+        "sell_through_sku": _rate(sum(row["sku_sold"] for row in both), sum(row["sku_stocked"] for row in both)),
+        "units_opening": opening,
+        "units_received": received if sold else None,
+        "units_sold": units if sold else None,
+        "sell_through_units": None if opening is None else _rate(units, opening + received),
+    }
+
+
 def store_states(company: Company) -> dict[Period, list[tuple[str | None, int]]]:
     """Of every month the stores that were there at its end: whose each is, and 1 if it carried a product."""
     visits = sorted(

@@ -16,6 +16,7 @@ from tests.reference.made_up import company
 MARTS = {
     "mart_lead_funnel": (leads.funnel, 7),
     "mart_channel": (channel.channel, 4),
+    "mart_store": (channel.stores, 2),
     "mart_loss": (reasons.losses, 7),
     "mart_objection": (reasons.objections, 6),
     "mart_requirement_outcome": (reasons.requirements, 6),

@@ -30,37 +30,12 @@ visits as (
 
 ),
 
-{% for period in ['month', 'quarter'] %}
-{{ period }}_visits as (
+stores_visited as (
 
-    select
-        *,
-        first_value(units_opening) over (
-            partition by store_id, {{ period }}_start_on, is_done, units_sold is not null
-            order by visited_on, visit_id
-        ) as first_opening
-    from visits
+    select * from {{ ref('int_store_visits_by_period') }}
+    where store_visits > 0
 
 ),
-
-{{ period }}_stores as (
-
-    select
-        store_id,
-        {{ period }}_start_on,
-        count(*) as store_visits,
-        cast(sum(case when sku_sold is not null then sku_stocked end) as bigint) as sku_stocked,
-        cast(sum(case when sku_stocked is not null then sku_sold end) as bigint) as sku_sold,
-        max(case when units_sold is not null then first_opening end) as units_opening,
-        cast(sum(case when units_sold is not null then coalesce(units_received, 0) end) as bigint) as units_received,
-        cast(sum(units_sold) as bigint) as units_sold
-    from {{ period }}_visits
-    where is_done
-    group by store_id, {{ period }}_start_on
-
-),
-
-{% endfor %}
 
 facts as (
 
@@ -93,7 +68,7 @@ facts as (
 
         select
             '{{ period }}' as period_kind,
-            found.{{ period }}_start_on as period_start_on,
+            found.period_start_on,
             stores.node_no,
             stores.channel,
             0 as stores,
@@ -111,8 +86,9 @@ facts as (
             case when found.units_opening is not null then found.units_sold else 0 end as units_sold,
             0 as visits_planned,
             0 as visits_planned_done
-        from {{ period }}_stores as found
+        from stores_visited as found
         inner join {{ ref('int_stores') }} as stores on found.store_id = stores.store_id
+        where found.period_kind = '{{ period }}'
 
         union all
 

@@ -25,6 +25,7 @@ visits as (
         visits.store_id,
         days.month_no,
         next_days.month_no as next_month_no,
+        visits.visited_on,
         visits.sku_stocked
     from {{ ref('int_store_visits') }} as visits
     inner join days on visits.visited_on = days.day
@@ -103,6 +104,7 @@ last_visits as (
 
     select
         visits.store_id,
+        visits.visited_on,
         visits.sku_stocked,
         {{ each_number('visits.month_no', 'coalesce(visits.next_month_no, run.as_of_month_no + 1)') }} as month_no
     from visits
@@ -121,6 +123,7 @@ final as (
         universe.quarter_start_on,
         universe.is_last_of_quarter,
         universe.weight,
+        last_visits.visited_on as last_visited_on,
         last_visits.store_id is not null as is_seen,
         coalesce(last_visits.sku_stocked > 0, false) as is_carrying
     from universe
