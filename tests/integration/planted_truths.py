@@ -116,6 +116,35 @@ STORIES = (
         """,
         lambda truths: str(truths["lead_conversion_drop"]["region"]),
     ),
+    Story(
+        # By the lower bound of the share, so that an answer that was lucky once does not stand first.
+        "Which answer to an objection works?",
+        """
+        select response, resolved_share_low, resolved_share, n, objection_win_rate
+        from marts.mart_objection
+        where period_kind = 'all' and node_key = 'company' and objection_type = 'all' and stage = 'all'
+            and response_rank is not null
+        order by response_rank
+        """,
+        lambda truths: str(truths["answer_that_works"]["response"]),
+    ),
+    Story(
+        "In which region do stores delist the products?",
+        """
+        select
+            region,
+            count(*) filter (where not is_delisted) / count(*) as still_listed,
+            count(*) filter (where is_delisted) as delisted,
+            count(*) as stores,
+            min(delisted_on) as since
+        from marts.mart_store
+        where month_start_on = (select max(month_start_on) from marts.mart_store)
+            and is_in_universe and is_delisted is not null
+        group by region
+        order by still_listed
+        """,
+        lambda truths: str(truths["delisted_stores"]["region"]),
+    ),
 )
 
 
