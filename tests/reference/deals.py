@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 
-WON, LOST = 4, 5
+WON, LOST, GONE = 4, 5, 6
 WEEK = timedelta(7)
 
 
 @dataclass(frozen=True)
 class Said:
-    """From this day on the deal was in this stage with this rep; stages 1 to 3 are open."""
+    """From this day on the deal was in this stage with this rep; stages 1 to 3 are open, and gone is no stage."""
 
     day: date
     stage: int
@@ -21,7 +21,10 @@ class Said:
 
 @dataclass
 class Deal:
-    """One deal: what its history says, in order, and what its record says tonight."""
+    """One deal: what its history says, in order, and what its record says tonight.
+
+    ``into``: the deal that it was merged into, of one that is gone; a deleted one has none.
+    """
 
     key: str
     segment: str
@@ -30,6 +33,7 @@ class Deal:
     touches: list[date] = field(default_factory=list)
     next_step: str | None = None
     expected_on: date | None = None
+    into: str | None = None
 
     @property
     def now(self) -> Said:
@@ -37,8 +41,18 @@ class Deal:
         return self.said[-1]
 
     @property
+    def told(self) -> list[Said]:
+        """What its own history says: nothing of its record being deleted or merged."""
+        return [said for said in self.said if said.stage != GONE]
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its record was deleted, or merged into another one."""
+        return self.now.stage == GONE
+
+    @property
     def is_open(self) -> bool:
-        """Whether it is neither won nor lost."""
+        """Whether it is neither won nor lost, nor gone."""
         return self.now.stage < WON
 
     def at_end_of(self, day: date) -> Said | None:
@@ -49,13 +63,17 @@ class Deal:
 
 @dataclass(frozen=True)
 class Stay:
-    """One stay in an open stage; `won_on` of a deal that is won tonight."""
+    """One stay in an open stage; `won_on` of a deal that is won tonight.
+
+    ``is_end_seen``: whether somebody saw the deal leave the stage, and not just its record go, or the deal stay.
+    """
 
     stage: int
     segment: str
     entered: date
     left: date | None
     won_on: date | None
+    is_end_seen: bool = True
 
 
 def stays(deal: Deal) -> Iterator[Stay]:
@@ -67,8 +85,8 @@ def stays(deal: Deal) -> Iterator[Stay]:
             runs.append((said.stage, said.day))
     for number, (stage, entered) in enumerate(runs):
         if stage < WON:
-            left = runs[number + 1][1] if number + 1 < len(runs) else None
-            yield Stay(stage, deal.segment, entered, left, won_on)
+            next_stage, left = runs[number + 1] if number + 1 < len(runs) else (None, None)
+            yield Stay(stage, deal.segment, entered, left, won_on, next_stage not in (None, GONE))
 
 
 def _closed_on(deal: Deal) -> date:
@@ -193,5 +211,5 @@ def _moves(before: Said | None, said: Said) -> Iterator[tuple[str, str]]:
         yield "taken_in", said.rep
     if before is not None and was_open and is_open and said.stage > before.stage:
         yield "advanced", said.rep
-    if was_open and said.stage in (WON, LOST):
-        yield "won" if said.stage == WON else "lost", said.rep
+    if was_open and not is_open:
+        yield {WON: "won", LOST: "lost", GONE: "removed"}[said.stage], said.rep

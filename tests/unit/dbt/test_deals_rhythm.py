@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.dbt_fixture import calendar_rows, failures, hygiene_rows, query, run_dbt, write_build
-from tests.reference.deals import LOST, WON, Chance, Deal, Past, RepWeek, Said, Stay, p80, rep_weeks, stays
+from tests.reference.deals import GONE, LOST, WON, Chance, Deal, Past, RepWeek, Said, Stay, p80, rep_weeks, stays
 
 STAGE = {1: "qualification", 2: "proposal", 3: "negotiation", WON: "won", LOST: "lost"}
 REPS = ("ann", "bob", "cat", "dan", "left")
@@ -22,10 +22,15 @@ MIN_N, NO_TOUCH, MAX_DAYS = 5, 7, 20
 
 
 def company(seed: int, number: int) -> tuple[date, list[Deal]]:
-    """Deals that go forward, skip, go back, change hands, close, are reopened; some of that on one day."""
+    """Deals that go forward, skip, go back, change hands, close, are reopened, deleted or merged; some on one day."""
     random = Random(seed)
     as_of = date(2024, 5, 13) + timedelta(random.randrange(120))
-    return as_of, [_deal(random, f"deal-{n:04d}", as_of) for n in range(number)]
+    deals = [_deal(random, f"deal-{n:04d}", as_of) for n in range(number)]
+    there = [deal.key for deal in deals if not deal.is_gone]
+    for deal in deals:
+        if deal.is_gone and random.random() < 0.5:
+            deal.into = random.choice(there)
+    return as_of, deals
 
 
 def _deal(random: Random, key: str, as_of: date) -> Deal:
@@ -50,6 +55,9 @@ def _deal(random: Random, key: str, as_of: date) -> Deal:
         if random.random() < 0.15:
             rep = random.choice(REPS)
         said.append(Said(day, stage, rep))
+    if random.random() < 0.15 and said[-1].day < as_of:
+        gone_on = said[-1].day + timedelta(1 + random.randrange((as_of - said[-1].day).days))
+        said.append(Said(gone_on, GONE, said[-1].rep))
     touches = [said[0].day + timedelta(random.randrange(200)) for _ in range(random.randrange(4))]
     expected = random.choice((None, as_of + timedelta(random.randrange(-30, 60))))
     step = random.choice((None, "  ", "call", "call"))
@@ -61,17 +69,18 @@ def night(folder: Path, as_of: date, deals: list[Deal]) -> Path:
     users = [{"user_id": rep, "name": rep, "role": "rep", "is_active": rep != "left"} for rep in REPS]
     log: dict[str, list] = {"user": users, "opportunity": [], "opportunity_history": [], "activity": []}
     for deal in deals:
-        first, now = deal.said[0], deal.now
-        closed = next(s.day for s in deal.said if s.day >= _since(deal)) if not deal.is_open else None
-        log["opportunity"].append(
-            {
-                "opportunity_id": deal.key, "segment": deal.segment, "stage": STAGE[now.stage], "owner_id": now.rep,
-                "amount": Decimal(deal.cents) / 100, "created_at": datetime.combine(first.day, time(1)),
-                "created_on": first.day, "closed_on": closed, "next_step": deal.next_step,
-                "expected_close_on": deal.expected_on,
-            }
-        )  # fmt: skip
-        for number, said in enumerate(deal.said):
+        first, now = deal.told[0], deal.told[-1]
+        record = {
+            "opportunity_id": deal.key, "segment": deal.segment, "stage": STAGE[now.stage], "owner_id": now.rep,
+            "amount": Decimal(deal.cents) / 100, "created_at": datetime.combine(first.day, time(1)),
+            "created_on": first.day, "closed_on": _since(deal) if now.stage >= WON else None,
+            "next_step": deal.next_step, "expected_close_on": deal.expected_on,
+        }  # fmt: skip
+        log["opportunity"].append(record | ({"_valid_from": now.day} if deal.is_gone else {}))
+        if deal.is_gone:
+            end = {"_change": "changed", "merged_into_id": deal.into} if deal.into else {"_change": "deleted"}
+            log["opportunity"].append(record | end | {"_valid_from": deal.now.day})
+        for number, said in enumerate(deal.told):
             at = datetime.combine(said.day, time(1, number))
             row = {"history_id": f"{number:03d}", "changed_at": at, "changed_on": said.day, "stage": STAGE[said.stage]}
             log["opportunity_history"].append(
@@ -94,13 +103,13 @@ def night(folder: Path, as_of: date, deals: list[Deal]) -> Path:
 
 
 def _since(deal: Deal) -> date:
-    """First day of the state that holds tonight."""
+    """First day of the state that holds tonight, or did when the deal went."""
     return [stay for stay in _runs(deal)][-1][1]
 
 
 def _runs(deal: Deal) -> list[tuple[int, date]]:
     runs: list[tuple[int, date]] = []
-    for said in deal.said:
+    for said in deal.told:
         if not runs or runs[-1][0] != said.stage:
             runs.append((said.stage, said.day))
     return runs
@@ -114,11 +123,17 @@ def check(folder: Path, seed: int, number: int) -> None:
 
 
 def _check_health(build: Path, as_of: date, deals: list[Deal]) -> None:
-    past = [stay for deal in deals for stay in stays(deal)]
+    seen = [stay for deal in deals for stay in stays(deal)]
+    there = [deal for deal in deals if not deal.is_gone]
+    past = [stay for deal in there for stay in stays(deal)]
     lives = [
         Stay(0, d.segment, d.said[0].day, None if d.is_open else _since(d), _since(d) if d.now.stage == WON else None)
-        for d in deals
+        for d in there
     ]
+    touches = {deal.key: list(deal.touches) for deal in deals}
+    for deal in deals:
+        if deal.into:
+            touches[deal.into] += deal.touches
     ends = _ends(as_of + timedelta(1))
     horizons = {kind: (end - as_of).days for kind, end in ends.items()}
     known = {
@@ -131,10 +146,10 @@ def _check_health(build: Path, as_of: date, deals: list[Deal]) -> None:
         if not deal.is_open:
             continue
         entered = [stay for stay in stays(deal) if stay.left is None][0].entered
-        limit, basis = _limit(past, deal, as_of)
-        touched = max((day for day in deal.touches if day <= as_of), default=None)
+        limit, basis = _limit(seen, deal, as_of)
+        touched = max((day for day in touches[deal.key] if day <= as_of), default=None)
         idle = _working_days(touched or deal.said[0].day, as_of)
-        planned = min((day for day in deal.touches if day > as_of), default=None)
+        planned = min((day for day in touches[deal.key] if day > as_of), default=None)
         no_step = (deal.next_step or "").strip() == "" and planned is None
         overdue = deal.expected_on is not None and deal.expected_on < as_of
         days = (as_of - entered).days
@@ -174,7 +189,7 @@ def _limit(past: list[Stay], deal: Deal, as_of: date) -> tuple[int | None, str |
         return MAX_DAYS, "configured"
     for basis, segments in (("p80_segment", (deal.segment,)), ("p80_company", SEGMENTS)):
         alike = [stay for stay in past if stay.stage == deal.now.stage and stay.segment in segments]
-        lengths = [(((stay.left or as_of) - stay.entered).days, stay.left is not None) for stay in alike]
+        lengths = [(((stay.left or as_of) - stay.entered).days, stay.is_end_seen) for stay in alike]
         limit = p80(lengths)
         if sum(ended for _, ended in lengths) >= MIN_N and limit is not None:
             return limit, basis
@@ -198,7 +213,7 @@ def _check_rhythm(build: Path, as_of: date, deals: list[Deal]) -> None:
     touched = [(REPS[number], day) for deal in deals for number, day in enumerate(deal.touches)]
     weeks = rep_weeks(deals, touched, as_of)
     monday = as_of - timedelta(as_of.weekday())
-    moved = ("taken_in", "handed_over", "advanced", "won", "lost")
+    moved = ("taken_in", "handed_over", "advanced", "won", "lost", "removed")
     expected = {}
     for start in (monday - timedelta(7 * number) for number in range(26)):
         reach = [start - timedelta(7 * number) for number in range(13)]
@@ -217,11 +232,11 @@ def _check_rhythm(build: Path, as_of: date, deals: list[Deal]) -> None:
     found = {(node.removeprefix("rep:"), start): row for node, start, *row in rows}
     assert set(found) == set(expected)
     for key, row in expected.items():
-        found[key][6] = int(found[key][6])
+        found[key][7] = int(found[key][7])
         assert found[key] == pytest.approx(row, abs=1.1e-6), key
     by_stage = query(build, "select node_key, week_start_on, sum(open_count) from marts.mart_rep_load group by all")
     assert {(node.removeprefix("rep:"), start): n for node, start, n in by_stage} == {
-        key: row[5] for key, row in expected.items() if row[5]
+        key: row[6] for key, row in expected.items() if row[6]
     }
 
 
