@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from flows.config.fiscal import FiscalCalendar, Period
-from flows.config.plan.incentives import pay_faults
+from flows.config.plan.incentives import clawback_fault, pay_faults, splits_fault
 from flows.config.plan.metrics import PlanMetric, not_measured, plan_metric
 from flows.config.plan.model import KEYS, Person, Plan, PlanVersion, Responsible, key_of, resolved
 from flows.config.yaml_file import Place, Where
@@ -311,6 +311,11 @@ class _Version:
         for section in ("splits", "draws"):
             for number, entry in enumerate(getattr(self._own, section)):
                 yield from self._person((section, number, "user_id"), entry.user_id)
+        for number, rule in enumerate(self._own.incentives):
+            if message := clawback_fault(rule):
+                yield ("incentives", number, "clawback"), message
+        if self._whole.splits and (message := splits_fault(self._whole.incentives)):
+            yield ("incentives", 0) if self._own.incentives else ("splits",), message
         for section, key, message in pay_faults(self._whole.splits, self._whole.draws):
             entries = getattr(self._own, section)
             own = [number for number, entry in enumerate(entries) if key_of(section, entry)[0] == key]

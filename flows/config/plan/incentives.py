@@ -72,7 +72,7 @@ class IncentiveRule(ConfigModel):
         applies_to: nodes whose reps are paid by it.
         roles: roles of the people who are paid by it; managers and leaders are paid on their node's result.
         clawback: whether what was paid on a contract or deal that is cancelled later is taken back, in the period in
-            which it was cancelled, at the average rate that was paid on it.
+            which it was cancelled, at the average rate that was paid on it; of :data:`TAKEN_BACK` metrics.
         active: false in a later version ends the rule.
     """
 
@@ -150,6 +150,38 @@ class Draw(ConfigModel):
         if self.until_on < self.from_on:
             raise ValueError("expected until_on on from_on or later")
         return self
+
+
+SHARED = ("bookings", "margin", "won_count", "cash_collected")
+"""Metrics whose records a split divides: of a contract or deal also what comes in for it."""
+TAKEN_BACK = ("bookings", "margin", "won_count")
+"""Metrics whose records can be cancelled after they were paid on."""
+
+
+def clawback_fault(rule: IncentiveRule) -> str | None:
+    """What was expected of a rule that asks for a clawback of what is never cancelled."""
+    stated = rule.active and rule.clawback and "clawback" in rule.model_fields_set
+    if not stated or rule.metric in TAKEN_BACK:
+        return None
+    return (
+        f"expected clawback with {_or(TAKEN_BACK)}, whose deals and contracts can be cancelled, found it with "
+        f"{rule.metric}; leave clawback out, or say false"
+    )
+
+
+def splits_fault(rules: Iterable[IncentiveRule]) -> str | None:
+    """What was expected where there are splits, and no rule pays reps on what they divide."""
+    paid = [rule.metric for rule in rules if rule.active and "rep" in rule.roles]
+    if not paid or set(paid).intersection(SHARED):
+        return None
+    return (
+        f"expected a rule that pays reps on {_or(SHARED)} beside splits, found only {', '.join(dict.fromkeys(paid))}, "
+        "which no split divides; take the splits out, or pay on what they divide"
+    )
+
+
+def _or(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def pay_faults(splits: Iterable[Split], draws: Iterable[Draw]) -> list[tuple[str, str, str]]:

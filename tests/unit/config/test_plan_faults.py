@@ -139,6 +139,17 @@ WRONG = [
         "{record_id: D1, user_id: r9",
         "expected the user_id of one of the people (r1, r2)",
     ),
+    (
+        "metric: bookings, tiers: [{at",
+        "metric: cash_collected, clawback: true, tiers: [{at",
+        "incentives.0.clawback: expected clawback with bookings, margin or won_count, whose deals and contracts can be cancelled, "
+        "found it with cash_collected",
+    ),
+    (
+        "metric: bookings, tiers: [{at_least: 0, rate: 2%}]",
+        "metric: cash_due, tiers: [{at_least: 0, rate: 2%}]",
+        "incentives.0: expected a rule that pays reps on bookings, margin, won_count or cash_collected beside splits, found only",
+    ),
     ("reason: helped}", "reason: h}, {record_id: D1, user_id: r1, share: 70%, reason: x}", "D1: expected shares of at"),
     (
         "reason: revision",

@@ -1,4 +1,4 @@
--- Grain: one metric and one booking or won deal whose credit is shared, or that was cancelled after it was booked.
+-- Grain: one metric and one booking, won deal or payment whose credit is shared, or that was cancelled after it was booked.
 with
 
 cancellations as (
@@ -24,6 +24,10 @@ bookings as (
 opportunities as (
     select * from {{ ref('int_opportunities') }}
     where is_won and not is_deleted
+),
+
+cash as (
+    select * from {{ ref('int_cash_received') }}
 ),
 
 -- What counts tonight; what is cancelled and still counts is one of these as well.
@@ -63,6 +67,20 @@ standing as (
         closed_on as booked_on,
         cast(100 as bigint) as hundredths
     from opportunities
+
+    union all
+
+    -- What is shared of a contract is shared of what comes in for it.
+    select
+        'cash_collected' as metric,
+        payment_id as record_id,
+        opportunity_id,
+        contract_id,
+        owner_id,
+        received_on as booked_on,
+        amount_cents as hundredths
+    from cash
+    where amount_cents is not null
 ),
 
 marked as (

@@ -16,8 +16,7 @@ bookings as (
 contracts as (
     select
         contract_id,
-        node_key,
-        currency
+        node_key
     from {{ ref('int_contracts') }}
 ),
 
@@ -72,27 +71,8 @@ due as (
     from installments
 ),
 
--- All that came in, of whatever contract; without a day, on the night that showed it.
-received as (
-    select
-        coalesce(contracts.node_key, {{ unassigned_node_key() }}) as node_key,
-        coalesce(payments.paid_amount, case when payments.paid_on is not null then payments.amount end) as amount,
-        coalesce(payments.currency, contracts.currency, runs.reporting_currency) as currency,
-        coalesce(payments.paid_on, payments._observed_on) as received_on
-    from payments
-    cross join runs
-    left join contracts on payments.contract_id = contracts.contract_id
-),
-
 cash as (
-    select
-        received.node_key,
-        received.received_on,
-        {{ reporting_cents('received.amount', 'rates.rate', 'received.currency', 'received.received_on') }} as cents
-    from received
-    cross join runs
-    left join rates on received.currency = rates.currency and received.received_on = rates.day
-    where received.amount <> 0 and received.received_on <= runs.as_of_date
+    select * from {{ ref('int_cash_received') }}
 ),
 
 measured as (
@@ -163,7 +143,7 @@ measured as (
         'cash_collected' as metric,
         node_key,
         received_on as happened_on,
-        sum(cents) as hundredths,
+        sum(amount_cents) as hundredths,
         count(*) as n,
         null as denominator_hundredths
     from cash
