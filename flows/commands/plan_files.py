@@ -1,7 +1,7 @@
 """``planloop plan diff | export | import``: the plan as files and workbooks, and what differs between them."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,11 +18,11 @@ def diff(
     xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write all differences to this workbook.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what differs between two versions: what they state, and what they ask of whom, cell by cell.
+    """Show what differs between two versions: what they state, and what they ask of whom; over years, in whole years.
 
     Example: planloop plan diff 2026-v1 2026-v2 --node region:North
     """
-    from flows.planning.cell_difference import headed, of_cells, write_differences
+    from flows.planning.cell_difference import headed, of_cells, of_years, write_differences
     from flows.planning.difference import find_version, of_versions
     from flows.planning.trial import try_plan
 
@@ -31,11 +31,14 @@ def diff(
     language = config.settings.language
     before, after = find_version(config.plans, version_a), find_version(config.plans, version_b)
     stated = [one.record() for one in of_versions(before, after)]
-    cells: list[dict[str, Any]] = []
+    now = today(config.settings.zone)
+    trial = try_plan(config, command.workspace, before.year, now)
+    old = trial.version(before.id).targets
     if before.year == after.year:
-        trial = try_plan(config, command.workspace, before.year, today(config.settings.zone))
-        old, new = trial.version(before.id).targets, trial.version(after.id).targets
-        cells = of_cells(old, new, config.settings.fiscal, before.year)
+        cells = of_cells(old, trial.version(after.id).targets, config.settings.fiscal, before.year)
+    else:
+        other = try_plan(config, command.workspace, after.year, now)
+        cells = of_years(old, other.version(after.id).targets)
     if xlsx is not None:
         write_differences(xlsx, stated, cells, language)
     if as_json:
@@ -44,6 +47,12 @@ def diff(
     shown = headed([cell for cell in cells if cell["node_key"] == node], language)
     print_rows(console, f"{before.id} → {after.id}", headed(stated, language), as_json=False)
     print_rows(console, f"{node}: {len(shown)} / {len(cells)}", shown, as_json=False)
+    if before.year != after.year:
+        said = {
+            "en": f"Fiscal {before.year} and {after.year}: whole years are compared; shorter periods only within one.",
+            "zh": f"{before.year} 与 {after.year} 财年：比较全年合计；月、季度只在同一年内比较。",
+        }
+        console.print(said[language], markup=False, highlight=False, soft_wrap=True)
 
 
 def export_workbook(

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from flows.config.fiscal import PERIOD_KINDS, FiscalCalendar
+from flows.config.plan.metrics import plan_metric
 from flows.config.settings import Language
 from flows.history.durable import replace_file
 
@@ -29,9 +30,11 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "base_before": ("基准：之前", "base before"),
     "base_after": ("基准：之后", "base after"),
     "base_delta": ("基准：差额", "base change"),
+    "base_growth": ("基准：增长", "base growth"),
     "stretch_before": ("挑战：之前", "stretch before"),
     "stretch_after": ("挑战：之后", "stretch after"),
     "stretch_delta": ("挑战：差额", "stretch change"),
+    "stretch_growth": ("挑战：增长", "stretch growth"),
 }
 
 
@@ -69,6 +72,32 @@ def of_cells(before: pl.DataFrame, after: pl.DataFrame, fiscal: FiscalCalendar, 
     return [cell for *_, cell in sorted(rows, key=lambda one: one[:4])]
 
 
+def of_years(before: pl.DataFrame, after: pl.DataFrame) -> list[dict[str, Any]]:
+    """What two fiscal years ask of whom, a year's total beside the other's: the periods of a year are its own.
+
+    A node that one year does not have is null there. Growth is the share by which the total grows: null of a rate (its
+    change is in points) and where there was nothing.
+    """
+    amounts = [f"{kind}_hundredths" for kind in _KINDS]
+    cell = ["metric", "node_key"]
+    old, new = (one.filter(period_kind="year").select(*cell, *amounts) for one in (before, after))
+    rows = []
+    for row in old.join(new, on=cell, how="full", coalesce=True, suffix="_after").iter_rows(named=True):
+        measure = plan_metric(row["metric"])
+        found: dict[str, Any] = {name: row[name] for name in cell}
+        for kind in _KINDS:
+            first, second = row[f"{kind}_hundredths"], row[f"{kind}_hundredths_after"]
+            is_known = first is not None and second is not None
+            found |= {
+                f"{kind}_before": _amount(first),
+                f"{kind}_after": _amount(second),
+                f"{kind}_delta": _amount(second - first) if is_known else None,
+                f"{kind}_growth": _growth(first, second) if is_known and measure and measure.is_additive else None,
+            }
+        rows.append(found)
+    return sorted(rows, key=lambda one: (one["metric"], one["node_key"] != "company", one["node_key"]))
+
+
 def headed(rows: Sequence[Mapping[str, Any]], language: Language) -> list[dict[str, Any]]:
     """Rows under headings of a language, amounts with thousands; columns that are empty throughout are left out."""
     names = [
@@ -76,7 +105,7 @@ def headed(rows: Sequence[Mapping[str, Any]], language: Language) -> list[dict[s
     ]
     return [
         {
-            _HEADINGS[name][language == "en"]: f"{row[name]:,.2f}" if isinstance(row[name], Decimal) else row[name]
+            _HEADINGS[name][language == "en"]: _shown(name, row[name]) if isinstance(row[name], Decimal) else row[name]
             for name in names
         }
         for row in rows
@@ -93,7 +122,7 @@ def write_differences(
         options = {"strings_to_formulas": False, "strings_to_urls": False}
         with xlsxwriter.Workbook(temporary, options) as book:
             bold, text = book.add_format({"bold": True}), book.add_format({"num_format": "@", "quote_prefix": True})
-            money = book.add_format({"num_format": "#,##0.00"})
+            money, share = book.add_format({"num_format": "#,##0.00"}), book.add_format({"num_format": "0.0%"})
             for title, rows in (("stated", stated), ("cells", cells)):
                 page = book.add_worksheet(_HEADINGS[title][language == "en"])
                 page.freeze_panes(1, 0)
@@ -103,11 +132,23 @@ def write_differences(
                     page.write_string(0, number, _HEADINGS[name][language == "en"], bold)
                     for line, row in enumerate(rows, start=1):
                         if isinstance(row[name], Decimal):
-                            page.write_number(line, number, float(row[name]), money)
+                            page.write_number(line, number, float(row[name]), share if _is_share(name) else money)
                         elif row[name] is not None:
                             page.write_string(line, number, str(row[name]), text)
 
     return replace_file(path, write)
+
+
+def _growth(before: int, after: int) -> Decimal | None:
+    return (Decimal(after - before) / before).quantize(Decimal("0.0001")) if before else None
+
+
+def _is_share(name: str) -> bool:
+    return name.endswith("_growth")
+
+
+def _shown(name: str, value: Decimal) -> str:
+    return f"{value:+.1%}" if _is_share(name) else f"{value:,.2f}"
 
 
 def _amount(hundredths: int | None) -> Decimal | None:

@@ -14,7 +14,7 @@ from flows.cli import app
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.model import Plan, resolved
 from flows.errors import ConfigError
-from flows.planning.cell_difference import of_cells
+from flows.planning.cell_difference import headed, of_cells, of_years
 from flows.planning.difference import find_version, of_plans, of_versions
 
 BOOKED = ("bookings", "company")
@@ -107,9 +107,46 @@ def test_the_command_prints_a_table_or_one_json_document(tmp_path: Path):
     ]
     assert set(company) == {"M07", "M08", "M09", "M10", "M11", "M12", "Q3", "Q4", "H2", "year"}
     assert sum(Decimal(company[f"M{month:02}"]["base_delta"]) for month in range(7, 13)) == 3_000_000
+    later = {"id": "w1", "effective_on": "2027-01-01", "decided_by": "u1", "reason": "next year"}
+    later["targets"] = [{"metric": "bookings", "base": "18m"}]
+    (folder / "plans" / "2027.yaml").write_text(json.dumps({"year": 2027, "versions": [later]}), encoding="utf-8")
+    where = ["--config", str(folder), "--workspace", str(tmp_path / "var"), "plan", "diff", "v2", "w1"]
+    printed = CliRunner().invoke(app, where, catch_exceptions=False).output
+    assert "18,000,000.00" in printed and "+20.0%" in printed and "全年" in printed
     assert diff("--xlsx", str(tmp_path / "d.xlsx"), "--node", "rep:r2").exit_code == 0
     book = openpyxl.load_workbook(tmp_path / "d.xlsx")
     assert [sheet.max_row for sheet in book] == [1 + len(document["stated"]), 1 + len(document["cells"])]
+
+
+def test_versions_of_two_years_are_compared_by_whole_years():
+    """12.00 grow to 15.00, by a quarter; a rate changes by 2 points; who came and who went stand on one side."""
+    kinds = {"base_hundredths": pl.Int64(), "stretch_hundredths": pl.Int64()}
+
+    def targets(*cells: tuple[str, str, str, int, int | None]) -> pl.DataFrame:
+        names = ("metric", "node_key", "period_kind", "base_hundredths", "stretch_hundredths")
+        return pl.DataFrame([dict(zip(names, cell, strict=True)) for cell in cells], schema_overrides=kinds)
+
+    before = targets(
+        ("bookings", "company", "year", 1200, 1500),
+        ("bookings", "company", "month", 100, None),
+        ("bookings", "rep:a", "year", 0, None),
+        ("bookings", "rep:b", "year", 1200, None),
+        ("collection_rate", "company", "year", 8500, None),
+    )
+    after = targets(
+        ("bookings", "company", "year", 1500, None),
+        ("bookings", "rep:a", "year", 1500, None),
+        ("collection_rate", "company", "year", 8700, None),
+    )
+    found = of_years(before, after)
+    assert [(one["metric"], one["node_key"], one["base_delta"], one["base_growth"]) for one in found] == [
+        ("bookings", "company", Decimal("3.00"), Decimal("0.2500")),
+        ("bookings", "rep:a", Decimal("15.00"), None),
+        ("bookings", "rep:b", None, None),
+        ("collection_rate", "company", Decimal("2.00"), None),
+    ]
+    assert (found[0]["stretch_before"], found[0]["stretch_after"], found[0]["stretch_growth"]) == (15, None, None)
+    assert headed(found[:1], "zh")[0]["基准：增长"] == "+25.0%"
 
 
 def test_cells_that_only_one_version_has_are_null_on_the_other_side():
