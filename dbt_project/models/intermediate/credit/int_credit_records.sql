@@ -1,4 +1,4 @@
--- Grain: one metric and one booking, won deal or payment whose credit is shared, or that was cancelled after it was booked.
+-- Grain: one metric and one booking, won deal or payment that is shared, or that was cancelled after it was booked.
 with
 
 cancellations as (
