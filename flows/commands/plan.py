@@ -11,6 +11,7 @@ from rich.markup import escape
 from flows.commands import plan_cells, plan_files, plan_pay
 from flows.commands.context import Command, Json, console, today
 from flows.config import load
+from flows.config.fiscal import FiscalCalendar
 from flows.config.settings import Language
 from flows.operate.display import print_json, print_rows
 
@@ -84,13 +85,16 @@ def activities(
     Example: planloop plan activities --person U0001 --week 2026-W47
     """
     from flows.planning.funnel.activity_days import read_week
+    from flows.warehouse.calendars import calendars_of
 
     command: Command = context.obj
-    monday, found = read_week(command.workspace.published / "marts.duckdb", week, person)
+    config = command.config()
+    calendars = calendars_of(config)
+    monday, found = read_week(command.workspace.published / "marts.duckdb", week, person, calendars)
     if as_json:
         print_json(console, [{**vars(one), "days": _dated(one.days), "months": _dated(one.months)} for one in found])
         return
-    chinese = command.config().settings.language == "zh"
+    chinese = config.settings.language == "zh"
     head = ("姓名", "活动", "本周", "当月") if chinese else ("rep", "activity", "week", "month")
     days = sorted({day for one in found for day in one.days})
     rows = [
@@ -99,12 +103,18 @@ def activities(
             head[1]: one.metric,
             **{f"{day:%m-%d}": one.days.get(day, 0) for day in days},
             head[2]: sum(one.days.values()),
-            head[3]: " + ".join(f"{start:%Y-%m}: {units:,}" for start, units in sorted(one.months.items())),
+            head[3]: " + ".join(
+                f"{_month(config.settings.fiscal, start)}: {units:,}" for start, units in sorted(one.months.items())
+            ),
         }
         for one in found
     ]
     title = f"{monday:%G-W%V} 的活动目标" if chinese else f"Activity targets of {monday:%G-W%V}"
     print_rows(console, title, rows, as_json=False)
+
+
+def _month(fiscal: FiscalCalendar, start_on: date) -> str:
+    return f"{start_on:%Y-%m}" if fiscal.pattern == "months" else fiscal.period_of(start_on, "month").title
 
 
 def _dated(units: Mapping[date, int]) -> dict[str, int]:

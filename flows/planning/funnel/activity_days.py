@@ -10,6 +10,7 @@ import duckdb
 
 from flows.config.plan.metrics import plan_metric
 from flows.errors import ConfigError, PermanentError
+from flows.warehouse.calendars import NamedCalendar
 
 _WEEK = re.compile(r"(?P<year>\d{4})-?W(?P<week>\d{1,2})", re.IGNORECASE)
 
@@ -50,13 +51,16 @@ def monday_of(week: str | None, otherwise: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def read_week(marts: Path, week: str | None, person: str | None) -> tuple[date, list[WeekTarget]]:
+def read_week(
+    marts: Path, week: str | None, person: str | None, calendars: Sequence[NamedCalendar] = ()
+) -> tuple[date, list[WeekTarget]]:
     """Targets of reps for a week from a published version (read-only): Monday, and one entry per rep and activity.
 
     Args:
         marts: the published database.
         week: by default that of the published night.
         person: user_id or name; by default every rep.
+        calendars: those of nodes that work other days than the company.
 
     Raises:
         PermanentError: no night has been published.
@@ -88,7 +92,9 @@ def read_week(marts: Path, week: str | None, person: str | None) -> tuple[date, 
             """,
             [[user for user, _ in people], monday],
         ).fetchall()
-        worked = _working_days(connection, {start for _, _, start, _ in targets})
+        months = _days(connection, {start for _, _, start, _ in targets})
+        own = _own_calendars(connection, calendars)
+    worked: dict[tuple[str, date], list[date]] = {}
     names = dict(people)
     found: dict[tuple[str, str], WeekTarget] = {}
     for metric, user, start, units in sorted(targets):
@@ -97,19 +103,49 @@ def read_week(marts: Path, week: str | None, person: str | None) -> tuple[date, 
             continue
         one = found.setdefault((user, metric), WeekTarget(user, names[user], metric, {}, {}))
         one.months[start] = units
-        days = spread(units, worked[start])
+        calendar = own.get(f"rep:{user}")
+        place = (calendar.name if calendar else "", start)
+        if place not in worked:
+            worked[place] = _worked(months[start], calendar)
+        days = spread(units, worked[place])
         one.days.update({day: n for day, n in days.items() if monday <= day < monday + timedelta(days=7)})
     return monday, [found[key] for key in sorted(found)]
 
 
-def _working_days(connection: duckdb.DuckDBPyConnection, months: set[date]) -> dict[date, list[date]]:
-    """The working days of months; all days of one that has none."""
+def _days(connection: duckdb.DuckDBPyConnection, months: set[date]) -> dict[date, dict[date, bool]]:
+    """The days of months, and whether the company works on them."""
     rows = connection.execute(
         "select month_start_on, day, is_working_day from marts.dim_date where month_start_on = any($1) order by day",
         [sorted(months)],
     ).fetchall()
+    found: dict[date, dict[date, bool]] = {month: {} for month in months}
+    for month, day, is_working in rows:
+        found[month][day] = is_working
+    return found
+
+
+def _worked(month: dict[date, bool], own: NamedCalendar | None) -> list[date]:
+    """The days of a month that are worked by the calendar, else by the company's; all of one that has none."""
+    if own is not None:
+        days = own.between(min(month), max(month))
+        month = dict(days.select("day", "is_working_day").iter_rows())
+    return [day for day, is_working in month.items() if is_working] or list(month)
+
+
+def _own_calendars(
+    connection: duckdb.DuckDBPyConnection, calendars: Sequence[NamedCalendar]
+) -> dict[str, NamedCalendar]:
+    """The calendar of each node that has one of its own, or stands below one that has; the nearest counts."""
+    stated = {node: one for one in calendars for node in one.nodes}
+    if not stated:
+        return {}
+    rows = connection.execute("select node_key, parent_node_key from marts.dim_node where is_current").fetchall()
+    parents: dict[str, str | None] = dict(rows)
     found = {}
-    for month in months:
-        every = [(day, is_working) for start, day, is_working in rows if start == month]
-        found[month] = [day for day, is_working in every if is_working] or [day for day, _ in every]
+    for node in parents:
+        above: str | None = node
+        while above is not None and above not in stated:
+            above = parents.get(above)
+        if above is not None:
+            found[node] = stated[above]
     return found

@@ -1,6 +1,7 @@
 """A month's activity targets on its working days: whole, in time, adding up; and the week as a rep sees it."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.config.loader import CalendarOverrides
+from flows.config.settings import WorkCalendar
 from flows.errors import ConfigError
 from flows.planning.funnel.activity_days import monday_of, read_week, spread
+from flows.warehouse.calendars import NamedCalendar
 
 
 @given(units=st.integers(0, 500), days=st.integers(1, 23))
@@ -46,7 +50,7 @@ def workspace(tmp_path: Path) -> Path:
         )
         connection.execute(
             "create table marts.dim_node as select 'rep:u1' as node_key, 'u1' as user_id, '王芳' as name, "
-            "'rep' as node_kind, true as is_current"
+            "'rep' as node_kind, 'region:海外' as parent_node_key, true as is_current"
         )
         connection.execute(
             "create table marts.mart_target as select 'rep:u1' as node_key, 'month' as period_kind, * from (values "
@@ -64,6 +68,17 @@ def test_a_week_across_two_months_takes_each_days_share_of_its_own_month(workspa
     assert monday == date(2026, 9, 28)
     assert [calls.days[monday + timedelta(days=n)] for n in range(5)] == [2, 2, 2, 1, 0]
     assert calls.months == {date(2026, 9, 1): 44, date(2026, 10, 1): 11}
+
+
+def test_a_rep_of_a_region_with_days_of_its_own_has_nothing_to_do_on_its_days_off(workspace: Path) -> None:
+    """With Monday the 28th off, 44 calls fall on 21 days; 42 are due by the 29th (44 × 20 ÷ 21), 40 the day before."""
+    off = CalendarOverrides(holidays=(date(2026, 9, 28),))
+    germany = NamedCalendar("DE", WorkCalendar(country="DE"), off, ("region:海外",))
+    marts = workspace / "published" / "marts.duckdb"
+    monday, (calls,) = read_week(marts, None, None, (germany,))
+    assert [calls.days.get(monday + timedelta(days=n)) for n in range(3)] == [None, 2, 2]
+    elsewhere = replace(germany, nodes=("region:华东",))
+    assert read_week(marts, None, None, (elsewhere,)) == read_week(marts, None, None)
 
 
 def test_the_command_prints_the_week_and_refuses_who_is_not_there(workspace: Path) -> None:
