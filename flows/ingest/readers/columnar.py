@@ -33,7 +33,7 @@ def open_parquet(path: Path, *, batch_rows: int = BATCH_ROWS) -> Table:
             footer = file.metadata
         groups = [footer.row_group(at) for at in range(footer.num_row_groups)]
         refuse_bombs(path, footer)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last one by a damaged name of a column
         raise FileRefused(f"Expected a Parquet file, found something else or a damaged one ({error}).") from error
     if len(names) > COLUMNS:
         raise FileRefused(

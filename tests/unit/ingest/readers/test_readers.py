@@ -182,6 +182,14 @@ def test_parquet_keeps_types_and_numbers_records_from_one(tmp_path):
         open_parquet(write(tmp_path, "no parquet"))
 
 
+def test_a_parquet_file_with_a_damaged_name_of_a_column_is_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"金额": [1.5]}).write_parquet(path)
+    path.write_bytes(path.read_bytes().replace("金额".encode(), b"\xe9\x87\x91\xe9\xa2("))
+    with pytest.raises(FileRefused, match="damaged"):
+        open_parquet(path)
+
+
 def test_json_lines_keep_lines_that_are_no_object(tmp_path):
     lines = [
         '{"id": "1", "金额": 1.50, "ok": true, "tags": ["a"], "a/b~c": "slash"}',
