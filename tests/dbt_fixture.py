@@ -141,7 +141,7 @@ INPUTS: dict[str, dict[str, Any]] = {
 }
 
 PACE = [
-    {"period_kind": kind, "min_periods": periods, "min_events": 100}
+    {"period_kind": kind, "min_periods": periods, "min_events": 100, "daily_days": 92 if kind == "month" else 0}
     for kind, periods in (("month", 12), ("quarter", 8), ("half", 6), ("year", 3))
 ]
 

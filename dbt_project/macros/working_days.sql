@@ -18,3 +18,15 @@
                     then cast({{ count }} as integer)
             end as {{ count }}
 {%- endmacro %}
+
+{#-
+    Millionths of the working day `working_day_no` of a period that its share `elapsed_share` has reached: a straight line
+    within the day, all of those before it, nothing of those after.
+-#}
+{% macro millionths_reached(elapsed_share, working_days, working_day_no) -%}
+    cast(
+            round(
+                1000000 * greatest(least({{ elapsed_share }} * {{ working_days }} + 1 - {{ working_day_no }}, 1), 0), 0
+            ) as integer
+        )
+{%- endmacro %}

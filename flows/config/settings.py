@@ -108,8 +108,17 @@ class MinPeriods(ConfigModel):
     year: Annotated[int, Field(ge=1)] = 3
 
 
+class DailyDays(ConfigModel):
+    """So many days back, tonight's included, the pace of a kind of period is published day by day; 0 is not at all."""
+
+    month: Annotated[int, Field(ge=0, le=750)] = 92
+    quarter: Annotated[int, Field(ge=0, le=750)] = 92
+    half: Annotated[int, Field(ge=0, le=750)] = 0
+    year: Annotated[int, Field(ge=0, le=750)] = 0
+
+
 class Pace(ConfigModel):
-    """When the pace follows the curve of past periods; by working day otherwise.
+    """When the pace follows the curve of past periods, by working day otherwise; and how far back it is shown.
 
     ``min_events``: results in those periods. Of n results, a curve strays by 1 ÷ √(4n) in the middle of the period: of
     a hundred by five points, of a thousand by one and a half, which is less than a pace is read by.
@@ -117,6 +126,7 @@ class Pace(ConfigModel):
 
     min_periods: MinPeriods = MinPeriods()
     min_events: Annotated[int, Field(ge=1)] = 1000
+    daily_days: DailyDays = DailyDays()
 
 
 class Operator(ConfigModel):

@@ -79,7 +79,12 @@ HYGIENE_RULE: Columns = {
     "needs_need": pl.Boolean(),
     "needs_timing": pl.Boolean(),
 }
-PACE_RULE: Columns = {"period_kind": pl.String(), "min_periods": pl.Int32(), "min_events": pl.Int32()}
+PACE_RULE: Columns = {
+    "period_kind": pl.String(),
+    "min_periods": pl.Int32(),
+    "min_events": pl.Int32(),
+    "daily_days": pl.Int32(),
+}
 SNOOZE: Columns = {
     "opportunity_id": pl.String(),
     "from_on": pl.Date(),
@@ -227,9 +232,10 @@ def _hygiene(hygiene: Hygiene, stage: Stage | None) -> dict[str, object]:
 
 
 def write_pace_rules(workspace: Workspace, pace: Pace) -> Path:
-    """Write how much history a pace curve needs, one row a kind of period."""
+    """Write how much history a pace curve needs and how far back it is shown, one row a kind of period."""
+    shown = pace.daily_days.model_dump()
     rows = [
-        {"period_kind": kind, "min_periods": periods, "min_events": pace.min_events}
+        {"period_kind": kind, "min_periods": periods, "min_events": pace.min_events, "daily_days": shown[kind]}
         for kind, periods in pace.min_periods.model_dump().items()
     ]
     return _write(workspace, "pace_rule", rows, PACE_RULE)

@@ -11,7 +11,8 @@ final as (
     select
         period_kind,
         min_periods,
-        min_events
+        min_events,
+        daily_days
     from source
 
 )
