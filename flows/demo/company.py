@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
-from flows.demo import contract_exports, customer_exports, deal_exports, sheets, team_sheets
+from flows.demo import contract_exports, customer_exports, deal_exports, sheets, success, team_sheets
 from flows.demo import vocabulary as words
 from flows.demo.calendar import Ints, WorkingTime, epoch_day, month_start
 from flows.demo.deals import Accounts, Deals, make_accounts, simulate
@@ -17,6 +18,7 @@ from flows.demo.plan import Plan, make_plan
 from flows.demo.planted import Nights, plant
 from flows.demo.records import Records, surround
 from flows.demo.stores import store_count, visits
+from flows.demo.success import Subscriptions, subscribe
 from flows.demo.tally import Tally
 from flows.demo.truths import write_truths
 from flows.demo.view import View, view
@@ -85,9 +87,12 @@ def generate(
         deals = simulate(random, time, organisation, accounts, firsts.deal, count)
         plant(random, organisation, deals, dates)
         records = surround(random, time, deals)
+        subscriptions = subscribe(_random(seed, 3), time, accounts) if chunk == 0 else None
         for number, night in enumerate(dates.dates):
             now = view(time, deals, records, number, night)
-            _write_chunk(folders[number], time, organisation, accounts, deals, records, now, firsts, dates.dates)
+            _write_chunk(
+                folders[number], time, organisation, accounts, deals, records, now, firsts, dates.dates, subscriptions
+            )
             if chunk == 0:
                 folders[number].add_templates(
                     team_sheets.write_templates(folders[number].root, accounts, organisation, dates.dates[0], night)
@@ -131,8 +136,10 @@ def _write_chunk(
     now: View,
     firsts: _Firsts,
     nights: Sequence[date],
+    subscriptions: Subscriptions | None,
 ) -> None:
-    """All tables that grow with the deals."""
+    """All tables that grow with the deals; the first chunk also holds what customers of the service subscribed to."""
+    night = nights[now.number]
     mistyped = (
         _mistyped(deals, time, nights[0])
         if firsts.deal == 1 and (now.number < len(nights) - 1 or len(nights) == 1)
@@ -148,9 +155,16 @@ def _write_chunk(
     folder.csv("accounts", customer_exports.accounts_table(time, accounts, account_owner))
     folder.csv("contacts", customer_exports.contacts(accounts), encoding="gb18030")
     folder.json_lines("activities", deal_exports.activities(time, deals, accounts, records, now, firsts.activity))
-    folder.csv("contracts", contract_exports.contracts(time, deals, accounts, records, now))
-    folder.csv("order_lines", contract_exports.order_lines(time, deals, accounts, records, now), encoding="utf-8")
-    folder.csv("payments", contract_exports.payments(time, deals, records, now))
+    contracts = contract_exports.contracts(time, deals, accounts, records, now)
+    lines = contract_exports.order_lines(time, deals, accounts, records, now)
+    payments = contract_exports.payments(time, deals, records, now)
+    if subscriptions is not None:
+        contracts = pl.concat([contracts, success.contracts(subscriptions, accounts, night)])
+        lines = pl.concat([lines, success.order_lines(subscriptions, accounts, night)])
+        payments = pl.concat([payments, success.payments(subscriptions, night)])
+    folder.csv("contracts", contracts)
+    folder.csv("order_lines", lines, encoding="utf-8")
+    folder.csv("payments", payments)
     folder.csv("requirements", customer_exports.requirements(time, deals, accounts, records, now))
     folder.csv("objections", customer_exports.objections(time, deals, records, now))
     folder.next_part()
@@ -179,7 +193,8 @@ def _write_rest(
     folder: NightFolder, time: WorkingTime, organisation: Organisation, plan: Plan, night: date, scale: float
 ) -> None:
     """People, products, stores and the planning book."""
-    folder.csv("users", customer_exports.users(organisation.people, night), encoding="utf-8")
+    people = pl.concat([organisation.people, success.team_members(organisation)])
+    folder.csv("users", customer_exports.users(people, night), encoding="utf-8")
     folder.workbook("crm/products.xlsx", len(words.PRODUCTS), sheets.products)
     count = store_count(scale)
     folder.workbook("crm/stores.xlsx", count, lambda path: sheets.stores(path, time, organisation, count))

@@ -16,6 +16,7 @@ from flows.demo.organisation import Organisation
 from flows.demo.plan import PLANNED_HEADS_KEPT, Plan, Wins, nodes
 from flows.demo.planted import Nights
 from flows.demo.sheets import COMPANY
+from flows.demo.success import STEADY
 from flows.demo.tally import LONG_SPELL, Tally
 
 FAR_BELOW, RECOVERED = 0.75, 0.95
@@ -138,6 +139,7 @@ def _planted(
         "team_below_pace": {"node_key": f"team:{words.REGIONS[words.SOUTH]}/{team}", "period_kind": "month"},
         "rep_recovers": _recovery(nights, f"rep:{ids[recovering]}", attainment),
         "on_plan": {"node_key": "company", "period_kinds": ["month", "quarter", "year"]},
+        "steady_reps": {"node_keys": list(STEADY), "metric": "cash_collected", "year": nights.dates[-1].year},
     }
 
 

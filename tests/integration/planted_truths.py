@@ -148,6 +148,47 @@ STORIES = (
 )
 
 
+PACES = """
+    select
+        month(day) as month,
+        node_key,
+        day,
+        is_working_day,
+        working_days_passed,
+        pace_index,
+        pace_index_calendar,
+        bool_or(is_working_day <> (isodow(day) <= 5)) over (partition by node_key, yearweek(day)) as has_adjusted_days
+    from marts.mart_pace_daily
+    where period_kind = 'month' and metric = $metric and node_key in (select unnest($nodes)) and year(day) = $year
+    order by node_key, day
+"""
+"""Each day of the year of reps who are planted on plan; adjusted weeks have a weekday off or a weekend worked."""
+
+STEADY_BY_MONTH = f"""
+    with paces as ({PACES})
+    select
+        month,
+        count(*) as days,
+        min(pace_index) as least,
+        max(pace_index) as most,
+        min(pace_index_calendar) filter (pace_index is not null) as least_by_calendar,
+        max(pace_index_calendar) filter (pace_index is not null) as most_by_calendar,
+        avg((pace_index_calendar not between 0.95 and 1.05)::int) filter (pace_index is not null and has_adjusted_days)
+            as outside_in_adjusted_weeks
+    from paces
+    group by month
+    order by month
+"""
+
+
+def steady(sql: str, marts: Path, planted: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Rows of a query about the reps who are on plan all the time, in their year."""
+    story = planted["steady_reps"]
+    asked = {"metric": story["metric"], "nodes": story["node_keys"], "year": story["year"]}
+    with duckdb.connect(str(marts), read_only=True) as connection:
+        return connection.execute(sql, asked).fetchall()
+
+
 def ranking(story: Story, marts: Path) -> list[tuple[Any, ...]]:
     """What a story's query finds in a published file, the most striking first."""
     with duckdb.connect(str(marts), read_only=True) as connection:
@@ -164,6 +205,9 @@ def main() -> int:
         print(f"{story.title} planted: {story.planted(truths)}")  # noqa: T201
         for row in found[:4]:
             print("   ", *(f"{value:.2f}" if isinstance(value, float) else value for value in row))  # noqa: T201
+    print("Who is on plan on every day of the year? By month: least and most pace, the same by calendar days, outside")  # noqa: T201
+    for row in steady(STEADY_BY_MONTH, Path(sys.argv[1]), truths):
+        print("   ", *(f"{value:.3f}" if isinstance(value, float) else value for value in row))  # noqa: T201
     return 1 if missed else 0
 
 

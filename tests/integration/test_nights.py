@@ -6,7 +6,7 @@ import json
 import shutil
 import urllib.request
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from flows.demo import vanish
 from flows.demo.dirty import MISTYPED
 from flows.operate.night import STAGES
 from tests.integration.conftest import PROJECT, Planloop
-from tests.integration.planted_truths import STORIES, Story, ranking
+from tests.integration.planted_truths import PACES, STORIES, Story, ranking, steady
 from tests.integration.records import count_records
 
 
@@ -111,6 +111,31 @@ def test_a_planted_story_is_found_by_query_alone(three_nights: Planloop, story: 
     first, second, *_ = ranking(story, three_nights.workspace / "published" / "marts.duckdb")
     assert first[0] == story.planted(planted)
     assert max(first[1] / second[1], second[1] / first[1]) > 1.2
+
+
+def test_reps_on_plan_are_on_pace_on_every_day_of_every_month_and_by_the_calendar_are_not(
+    three_nights: Planloop, demo_nights: list[str]
+) -> None:
+    """Calendar weeks with days off in exchange for worked weekends included."""
+    planted = json.loads((three_nights.workspace / "inputs" / "truths.json").read_text())["planted"]
+    last = date.fromisoformat(demo_nights[-1])
+    rows = steady(PACES, three_nights.workspace / "published" / "marts.duckdb", planted)
+    days = [date(last.year, 1, 1) + timedelta(days=number) for number in range(last.timetuple().tm_yday)]
+    assert sorted((node, day) for _, node, day, *_ in rows) == sorted(
+        (node, day) for node in planted["steady_reps"]["node_keys"] for day in days
+    )
+    # Before a month's first working day there is nothing to be on pace with.
+    begun = [row for row in rows if row[4] > 0]
+    assert all(pace is None for *_, passed, pace, _, _ in rows if passed == 0)
+    assert [row for row in begun if not 0.95 <= row[5] <= 1.05] == []
+    worked = {day for _, _, day, is_worked, *_ in rows if is_worked and day.isoweekday() > 5}
+    assert {1, 2, 5, 9, 10} <= {day.month for day in worked}
+    # In the weeks of Spring Festival, May and October the same results by calendar days are out of the band, and far.
+    for month, share in {2: 0.75, 5: 0.9, 10: 0.9}.items():
+        by_calendar = [row[6] for row in begun if row[0] == month and row[7]]
+        outside = [pace for pace in by_calendar if not 0.95 <= pace <= 1.05]
+        assert len(outside) > share * len(by_calendar) > 0, month
+        assert max(abs(pace - 1) for pace in by_calendar) > 0.3, month
 
 
 def test_rows_in_are_accepted_or_quarantined_in_every_file_of_every_night(

@@ -1,4 +1,4 @@
--- Grain: one row per calendar × kind of period × day that the pace is shown of, newest last: how much had passed by then.
+-- Grain: one row per calendar × kind of period × day that the pace is shown of: how much had passed by then.
 with
 
 runs as (

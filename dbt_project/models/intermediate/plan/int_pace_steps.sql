@@ -1,4 +1,4 @@
--- Grain: one row per metric × ended period × working day of it × calendar × node with a curve: results on it, before it.
+-- Grain: one row per metric × ended period × its working day × calendar × node with a curve: results by then.
 with
 
 curved as (
@@ -112,32 +112,32 @@ rolled_up as (
         of_reps.working_day_no
 ),
 
+parts as (
+    select distinct
+        metric,
+        period_kind,
+        period_start_on,
+        calendar,
+        node_key
+    from rolled_up
+),
+
+steps as (
+    select distinct
+        calendar,
+        period_kind,
+        period_start_on,
+        working_day_no
+    from numbered
+),
+
 -- A working day on which nothing came in is a step, too: whatever lies within it has what came before.
 dense as (
     select
-        parts.metric,
-        parts.period_kind,
-        parts.period_start_on,
-        parts.calendar,
-        parts.node_key,
+        parts.*,
         steps.working_day_no
-    from (
-        select distinct
-            metric,
-            period_kind,
-            period_start_on,
-            calendar,
-            node_key
-        from rolled_up
-    ) as parts
-    inner join (
-        select distinct
-            calendar,
-            period_kind,
-            period_start_on,
-            working_day_no
-        from numbered
-    ) as steps
+    from parts
+    inner join steps
         on parts.calendar = steps.calendar
             and parts.period_kind = steps.period_kind
             and parts.period_start_on = steps.period_start_on
