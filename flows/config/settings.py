@@ -112,7 +112,7 @@ class DailyDays(ConfigModel):
     """So many days back, tonight's included, the pace of a kind of period is published day by day; 0 is not at all."""
 
     month: Annotated[int, Field(ge=0, le=750)] = 92
-    quarter: Annotated[int, Field(ge=0, le=750)] = 92
+    quarter: Annotated[int, Field(ge=0, le=750)] = 0
     half: Annotated[int, Field(ge=0, le=750)] = 0
     year: Annotated[int, Field(ge=0, le=750)] = 0
 
