@@ -14,6 +14,7 @@ from flows.errors import ConfigError
 from flows.warehouse.calendar import CALENDAR, working_day_calendar
 from flows.warehouse.inputs import first_business_date, last_planned_date, write_input
 from flows.workspace import Workspace
+from schemas.base import DATE_MAX, DATE_MIN
 
 YEARS_BACK = 3
 """The calendar reaches at least this many years behind the as-of date: comparisons with past years need their days."""
@@ -44,9 +45,8 @@ FISCAL_MONTH: dict[str, pl.DataType] = {
 }
 """Columns of the table ``fiscal_month``: the company's months, for days that no calendar of a night reaches."""
 
-MONTHS_KNOWN = (date(1900, 1, 1), date(2100, 12, 31))
-"""Days whose fiscal months are listed; beyond them, where dates are slips or stand for never, months are of the wall
-calendar."""
+MONTHS_KNOWN = (DATE_MIN, DATE_MAX)
+"""Days whose fiscal months are listed: all that a business date may be."""
 
 NODE_CALENDAR: dict[str, pl.DataType] = {"node_key": pl.String(), "calendar": pl.String()}
 """Columns of the table ``node_calendar``: nodes whose working days, and those of all below, differ."""
