@@ -37,6 +37,10 @@ with ranked as (
         attainment.is_calendar_published,
         attainment.forecast_expected,
         attainment.coverage_remaining,
+        attainment.previous_as_of_date,
+        attainment.actual_previous,
+        attainment.pace_index_previous,
+        attainment.trend,
         row_number() over (
             partition by attainment.metric, attainment.period_kind, nodes.node_kind
             order by attainment.target_base is null, attainment.gap desc nulls last, nodes.path

@@ -88,6 +88,10 @@ def _fill(insert: Callable[..., None]) -> None:
                 working_days_remaining=6,
                 forecast_expected="6900000.00",
                 coverage_remaining=2.4,
+                previous_as_of_date=date(2026, 11, 19) if pace else None,
+                actual_previous="100000.00" if pace else None,
+                pace_index_previous=0.7 if pace else None,
+                trend=("up" if pace > 0.71 else "down") if pace else None,
             )
     insert(
         "mart_deviation",

@@ -104,6 +104,14 @@ def test_figures_are_those_of_the_marts(html):
         assert figure in html, figure
 
 
+def test_the_pace_says_whether_it_is_better_than_the_night_before(html):
+    """0.78 and 1.085 after 0.70 are up, 0.42 is down; who has no pace has no mark."""
+    table = html.partition('id="attainment"')[2].partition("<tbody>")[2].partition("</tbody>")[0]
+    assert [mark for mark in table if mark in "▲▼▬"] == ["▲", "▲", "▼"]
+    assert re.search('class="trend" title="(上一夜|night before) 2026-11-19: 70', table)
+    assert "¥100,000.00" in table
+
+
 @pytest.mark.parametrize(
     ("language", "over", "reached"), [("zh", "超出 20.00 万元", "已达标"), ("en", "above by ¥200,000", "reached")]
 )
