@@ -28,8 +28,16 @@ targets as (
             and planned.period_start_on = chosen.period_start_on
 ),
 
+-- What was done on the way is measured where the plan asks for it.
+planned_metrics as (
+    select distinct metric from targets
+),
+
 actuals as (
-    select * from {{ ref('int_actuals_rolled_up') }}
+    select actuals.*
+    from {{ ref('int_actuals_rolled_up') }} as actuals
+    left join planned_metrics on actuals.metric = planned_metrics.metric
+    where actuals.metric in {{ result_metrics() }} or planned_metrics.metric is not null
 ),
 
 open_deals as (
@@ -38,11 +46,6 @@ open_deals as (
 
 nodes as (
     select node_key from {{ ref('int_nodes') }}
-),
-
--- What was done on the way is measured where the plan asks for it.
-planned_metrics as (
-    select distinct metric from targets
 ),
 
 -- Who is not in the CRM yet works, and is compared, as those do under whom they will be.
@@ -55,31 +58,51 @@ parents as (
     group by node_key
 ),
 
+-- Millions of cells: each side is looked at once.
+planned_or_done as (
+    select
+        coalesce(targets.metric, actuals.metric) as metric,
+        coalesce(targets.period_kind, actuals.period_kind) as period_kind,
+        coalesce(targets.period_start_on, actuals.period_start_on) as period_start_on,
+        coalesce(targets.node_key, actuals.node_key) as node_key,
+        targets.plan_version,
+        targets.base_hundredths,
+        targets.stretch_hundredths,
+        targets.derivation as target_derivation,
+        targets.is_complete as target_is_complete,
+        targets.node_key is not null as is_planned,
+        actuals.node_key is not null as is_done,
+        actuals.hundredths as done_hundredths
+    from targets
+    full join actuals
+        on targets.metric = actuals.metric
+            and targets.period_kind = actuals.period_kind
+            and targets.period_start_on = actuals.period_start_on
+            and targets.node_key = actuals.node_key
+),
+
 cells as (
     select
-        metric,
-        period_kind,
-        period_start_on,
-        node_key
-    from targets
-
-    union
-
-    select
-        metric,
-        period_kind,
-        period_start_on,
-        node_key
-    from actuals
-
-    union
-
-    select
-        metric,
-        period_kind,
-        period_start_on,
-        node_key
-    from open_deals
+        coalesce(planned_or_done.metric, open_deals.metric) as metric,
+        coalesce(planned_or_done.period_kind, open_deals.period_kind) as period_kind,
+        coalesce(planned_or_done.period_start_on, open_deals.period_start_on) as period_start_on,
+        coalesce(planned_or_done.node_key, open_deals.node_key) as node_key,
+        planned_or_done.plan_version,
+        planned_or_done.base_hundredths,
+        planned_or_done.stretch_hundredths,
+        planned_or_done.target_derivation,
+        planned_or_done.target_is_complete,
+        coalesce(planned_or_done.is_planned, false) as is_planned,
+        coalesce(planned_or_done.is_done, false) as is_done,
+        planned_or_done.done_hundredths,
+        coalesce(open_deals.open_hundredths, 0) as open_hundredths,
+        coalesce(open_deals.open_deals, 0) as open_deals
+    from planned_or_done
+    full join open_deals
+        on planned_or_done.metric = open_deals.metric
+            and planned_or_done.period_kind = open_deals.period_kind
+            and planned_or_done.period_start_on = open_deals.period_start_on
+            and planned_or_done.node_key = open_deals.node_key
 ),
 
 final as (
@@ -95,19 +118,19 @@ final as (
         end as placed_node_key,
         nodes.node_key is not null as is_node_known,
         {{ metric_unit('cells.metric') }} as unit,
-        targets.plan_version,
-        targets.base_hundredths,
-        targets.stretch_hundredths,
-        targets.derivation as target_derivation,
-        targets.is_complete as target_is_complete,
+        cells.plan_version,
+        cells.base_hundredths,
+        cells.stretch_hundredths,
+        cells.target_derivation,
+        cells.target_is_complete,
         -- A rate without a denominator is not known, nor is the margin of bookings without a cost.
         case
-            when cells.metric in {{ rate_metrics() }} then actuals.hundredths
-            when cells.metric = 'margin' and actuals.node_key is not null then actuals.hundredths
-            else coalesce(actuals.hundredths, 0)
+            when cells.metric in {{ rate_metrics() }} then cells.done_hundredths
+            when cells.metric = 'margin' and cells.is_done then cells.done_hundredths
+            else coalesce(cells.done_hundredths, 0)
         end as actual_hundredths,
-        coalesce(open_deals.open_hundredths, 0) as open_hundredths,
-        coalesce(open_deals.open_deals, 0) as open_deals
+        cells.open_hundredths,
+        cells.open_deals
     from cells
     inner join periods
         on cells.period_kind = periods.period_kind
@@ -116,25 +139,7 @@ final as (
     left join nodes on cells.node_key = nodes.node_key
     left join parents on cells.node_key = parents.node_key
     left join nodes as placed on parents.parent_node_key = placed.node_key
-    left join planned_metrics on cells.metric = planned_metrics.metric
-    left join targets
-        on cells.metric = targets.metric
-            and cells.period_kind = targets.period_kind
-            and cells.period_start_on = targets.period_start_on
-            and cells.node_key = targets.node_key
-    left join actuals
-        on cells.metric = actuals.metric
-            and cells.period_kind = actuals.period_kind
-            and cells.period_start_on = actuals.period_start_on
-            and cells.node_key = actuals.node_key
-    left join open_deals
-        on cells.metric = open_deals.metric
-            and cells.period_kind = open_deals.period_kind
-            and cells.period_start_on = open_deals.period_start_on
-            and cells.node_key = open_deals.node_key
-    where
-        (cells.metric in {{ result_metrics() }} or planned_metrics.metric is not null)
-        and not (cells.metric = 'margin' and targets.node_key is null and actuals.hundredths is null)
+    where not (cells.metric = 'margin' and not cells.is_planned and cells.done_hundredths is null)
 )
 
 select * from final

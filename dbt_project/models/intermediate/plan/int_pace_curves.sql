@@ -17,6 +17,10 @@ rolled_up as (
     inner join metrics on actuals.metric = metrics.metric
 ),
 
+rules as (
+    select * from {{ ref('stg_night__pace_rules') }}
+),
+
 -- What began before the metric was recorded is known in part only.
 begun as (
     select
@@ -37,7 +41,7 @@ whole_periods as (
     where periods.is_over and periods.working_days > 0
 ),
 
-totals as (
+summed as (
     select
         rolled_up.metric,
         rolled_up.period_kind,
@@ -51,6 +55,21 @@ totals as (
             and rolled_up.period_kind = whole_periods.period_kind
             and rolled_up.period_start_on = whole_periods.period_start_on
     group by rolled_up.metric, rolled_up.period_kind, rolled_up.node_key
+),
+
+-- A thin curve is none; most reps have too few results for one, and are not followed day by day.
+totals as (
+    select summed.*
+    from summed
+    inner join rules on summed.period_kind = rules.period_kind
+    where summed.n_periods >= rules.min_periods and summed.n_events >= rules.min_events
+),
+
+followed as (
+    select distinct
+        metric,
+        node_key
+    from totals
 ),
 
 daily as (
@@ -69,52 +88,42 @@ ancestors as (
     select * from {{ ref('int_node_ancestors_dated') }}
 ),
 
--- Everybody is under the company all the time: its rows are the spans in which a person stood in one place.
-spans as (
+-- What happened in one calendar, by day: of each node that has a curve, where people stood on the day.
+rolled_daily as (
     select
-        node_key,
-        valid_from,
-        valid_to
-    from ancestors
-    where ancestor_level = 0
+        daily.metric,
+        ancestors.ancestor_node_key as node_key,
+        daily.calendar,
+        daily.happened_on,
+        sum(daily.hundredths) as hundredths
+    from daily
+    inner join ancestors
+        on daily.node_key = ancestors.node_key
+            and daily.happened_on between ancestors.valid_from and ancestors.valid_to
+    inner join followed
+        on daily.metric = followed.metric
+            and ancestors.ancestor_node_key = followed.node_key
+    group by daily.metric, ancestors.ancestor_node_key, daily.calendar, daily.happened_on
 ),
 
 -- Whole numbers, so that the sum is the same in whatever order it is taken.
 reached as (
     select
-        daily.metric,
-        daily.node_key,
-        spans.valid_from as stood_from,
+        rolled_daily.metric,
         weights.period_kind,
         weights.point_no,
-        sum(cast(daily.hundredths as decimal(18, 0)) * cast(weights.weight_millionths as decimal(7, 0)))
+        rolled_daily.node_key,
+        sum(cast(rolled_daily.hundredths as decimal(18, 0)) * cast(weights.weight_millionths as decimal(7, 0)))
             as reached_millionths
-    from daily
+    from rolled_daily
     inner join {{ ref('int_pace_weights') }} as weights
-        on daily.calendar = weights.calendar
-            and daily.happened_on = weights.day
+        on rolled_daily.calendar = weights.calendar
+            and rolled_daily.happened_on = weights.day
     inner join whole_periods
-        on daily.metric = whole_periods.metric
+        on rolled_daily.metric = whole_periods.metric
             and weights.period_kind = whole_periods.period_kind
             and weights.period_start_on = whole_periods.period_start_on
-    inner join spans
-        on daily.node_key = spans.node_key
-            and daily.happened_on between spans.valid_from and spans.valid_to
-    group by daily.metric, daily.node_key, spans.valid_from, weights.period_kind, weights.point_no
-),
-
-rolled_reached as (
-    select
-        reached.metric,
-        reached.period_kind,
-        reached.point_no,
-        ancestors.ancestor_node_key as node_key,
-        sum(reached.reached_millionths) as reached_millionths
-    from reached
-    inner join ancestors
-        on reached.node_key = ancestors.node_key
-            and reached.stood_from between ancestors.valid_from and ancestors.valid_to
-    group by reached.metric, reached.period_kind, reached.point_no, ancestors.ancestor_node_key
+    group by rolled_daily.metric, weights.period_kind, weights.point_no, rolled_daily.node_key
 ),
 
 points as (
@@ -132,15 +141,15 @@ final as (
         totals.n_periods,
         totals.n_events,
         {{ ratio(
-            'coalesce(rolled_reached.reached_millionths, 0)', 'cast(totals.total_hundredths as double) * 1000000'
+            'coalesce(reached.reached_millionths, 0)', 'cast(totals.total_hundredths as double) * 1000000'
         ) }} as linear_share
     from totals
     inner join points on totals.period_kind = points.period_kind
-    left join rolled_reached
-        on totals.metric = rolled_reached.metric
-            and totals.period_kind = rolled_reached.period_kind
-            and points.point_no = rolled_reached.point_no
-            and totals.node_key = rolled_reached.node_key
+    left join reached
+        on totals.metric = reached.metric
+            and totals.period_kind = reached.period_kind
+            and points.point_no = reached.point_no
+            and totals.node_key = reached.node_key
 )
 
 select * from final

@@ -1,19 +1,9 @@
 -- Grain: one row per metric × kind of period × share of working days × node: the nearest curve at or above it.
 with
 
-rules as (
-    select * from {{ ref('stg_night__pace_rules') }}
-),
-
 curves as (
-    select curves.*
-    from {{ ref('int_pace_curves') }} as curves
-    inner join rules on curves.period_kind = rules.period_kind
-    where
-        curves.n_periods >= rules.min_periods
-        and curves.n_events >= rules.min_events
-        and curves.total_hundredths > 0
-        and curves.linear_share between 0 and 1
+    select * from {{ ref('int_pace_curves') }}
+    where total_hundredths > 0 and linear_share between 0 and 1
 ),
 
 ancestors as (
