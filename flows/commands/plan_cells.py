@@ -67,7 +67,7 @@ def show(
 
     Example: planloop plan show 2026 --metric bookings --node "region:North" --period Q3
     """
-    from flows.planning.show import cells, headed, period_of, tree_rows, write_workbook
+    from flows.planning.show import LEFT_OUT, cells, from_the_top, headed, period_of, tree_rows, write_workbook
     from flows.planning.trial import try_plan
 
     command: Command = context.obj
@@ -81,8 +81,12 @@ def show(
     if as_json:
         print_json(console, {"plan_version": one.version.id, "cells": found.to_dicts()})
         return
-    rows = headed(tree_rows(found, fiscal, one.version.year, stretch=stretch), config.settings.language)
+    language = config.settings.language
+    found, left_out = from_the_top(found)
+    rows = headed(tree_rows(found, fiscal, one.version.year, stretch=stretch), language)
     print_rows(console, f"{one.version.id}: {one.version.own.reason}", rows, as_json=False)
+    if left_out:
+        console.print(LEFT_OUT[language].format(n=left_out), markup=False, soft_wrap=True)
 
 
 def explain(

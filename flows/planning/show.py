@@ -26,6 +26,12 @@ HEADS: dict[str, dict[str, str]] = {
     "over_assignment": {"en": "over-assigned", "zh": "超额分配"},
     "season": {"en": "season", "zh": "季节性"},
 }
+LEFT_OUT = {
+    "en": "{n:,} nodes further down are not shown; --node, --xlsx or --json has them.",
+    "zh": "另有 {n:,} 个下级节点未列出，可用 --node、--xlsx 或 --json 查看。",
+}
+MOST_ROWS = 1_000
+"""So many lines somebody may still look through on a terminal; of thousands of reps, --node shows those of one team."""
 
 
 def amount(hundredths: int | Fraction | None, unit: str) -> str:
@@ -94,6 +100,19 @@ def _below(targets: pl.DataFrame, node: str) -> list[str]:
         found += new
         places.update(new)
     return found
+
+
+def from_the_top(targets: pl.DataFrame, most: int = MOST_ROWS) -> tuple[pl.DataFrame, int]:
+    """The rows of as many whole levels, from the top, as make ``most`` lines, and how many nodes are left out."""
+    depths = dict(_in_order(targets))
+    metrics, kept, lines = targets["metric"].n_unique(), 0, 0
+    for depth in range(max(depths.values(), default=0) + 1):
+        lines += metrics * sum(one == depth for one in depths.values())
+        if depth and lines > most:
+            break
+        kept = depth
+    shown = [node for node, depth in depths.items() if depth <= kept]
+    return targets.filter(pl.col("node_key").is_in(shown)), len(depths) - len(shown)
 
 
 def tree_rows(
@@ -178,7 +197,8 @@ def write_workbook(path: Path, one: PlannedVersion, targets: pl.DataFrame, fisca
     """An xlsx file: one sheet a metric with the tree of base and stretch, and all cells as a list."""
     import xlsxwriter
 
-    with xlsxwriter.Workbook(path) as book:
+    # Row by row to disk: of thousands of reps there are millions of cells.
+    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         money, head = book.add_format({"num_format": "#,##0.00"}), book.add_format({"bold": True, "bottom": 1})
         for (metric,), frame in sorted(targets.group_by("metric"), key=lambda item: str(item[0][0])):
             sheet = book.add_worksheet(str(metric).replace(":", " ")[:31])

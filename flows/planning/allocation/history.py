@@ -144,9 +144,19 @@ def read_history(build: Path, as_of: date, fiscal: FiscalCalendar) -> History:
 
     with duckdb.connect(str(build / "candidate.duckdb"), read_only=True) as connection:
         connection.execute(f"attach '{build / 'scratch.duckdb'}' as scratch (read_only)")
+        # Millions of days stay in the engine; here a month is one row, on the first of its days.
         daily = connection.execute(
-            "select metric, node_key, happened_on, hundredths, n, denominator_hundredths "
-            "from scratch.intermediate.int_actuals_daily where happened_on <= ?",
+            """
+            select
+                daily.metric, daily.node_key, min(daily.happened_on) as happened_on,
+                cast(sum(daily.hundredths) as bigint) as hundredths,
+                cast(sum(daily.n) as bigint) as n,
+                cast(sum(daily.denominator_hundredths) as bigint) as denominator_hundredths
+            from scratch.intermediate.int_actuals_daily as daily
+            left join scratch.intermediate.int_dates as dates on daily.happened_on = dates.day
+            where daily.happened_on <= ?
+            group by daily.metric, daily.node_key, coalesce(dates.month_start_on, daily.happened_on)
+            """,
             [as_of],
         ).pl()
         nodes = connection.execute(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from flows.config.fiscal import MONTHS_OF, FiscalCalendar, Period
@@ -74,7 +75,7 @@ class Reach:
         if base is None:
             yield Finding("A", "warn", "year_not_over", {})
             return
-        person = next((one for one in self._people() if f"rep:{one.user_id}" == node), None)
+        person = self._by_node.get(node)
         began = person.hired_on if person and person.hired_on else min(known)
         if began > base[0]:
             yield Finding("A", "warn", "history_short", {"node": node, "began": began, "from": base[0]})
@@ -106,8 +107,13 @@ class Reach:
         full = [month.start_on for month in (*earlier, *last) if month.end_on <= night]
         return full[-len(last) :]
 
+    @cached_property
     def _people(self) -> tuple[Person, ...]:
         return people_of(self.version, self.known.headcount)
+
+    @cached_property
+    def _by_node(self) -> dict[str, Person]:
+        return {f"rep:{person.user_id}": person for person in self._people}
 
     def _capacity(self, target: Target, amount: Decimal) -> Iterator[Finding]:
         stated = next((one for one in self.version.whole.capacity if one.metric == target.metric), None)
@@ -115,7 +121,7 @@ class Reach:
             if target.node == "company" and not stated:
                 yield Finding("A", "pass", "no_quota", {"metric": target.metric})
             return
-        people = [person for person in self._people() if _is_below(person, target.node)]
+        people = [person for person in self._people if _is_below(person, target.node)]
         if not people:
             yield Finding("A", "warn", "no_people", {"node": target.node})
             return
