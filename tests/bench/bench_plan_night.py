@@ -52,7 +52,7 @@ COMMANDS = {
     "plan show, region": ("plan", "show", str(YEAR), "--metric", "bookings", "--node", "region:R01"),
     "plan explain": ("plan", "explain", "rep:u00042", "Q4", "--year", str(YEAR)),
     "plan diff": ("plan", "diff", "2025-annual", "2025-second-half"),
-    "plan pay": ("plan", "pay", "u00042"),
+    "plan pay": ("plan", "pay", "--person", "u00042"),
     "plan export": ("plan", "export", str(YEAR), "{folder}/plan.xlsx"),
     "plan import": ("plan", "import", "{folder}/plan.xlsx", "--json"),
 }
