@@ -3,12 +3,15 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 PROJECT = Path(__file__).parents[1]
 FOLDERS = ("unit", "integration", "e2e")
+TOGETHER = {"tests/integration/test_kill.py": "tests/integration/test_nights.py"}
+"""Files that need the same nights, which a worker runs once a session."""
 NO_DATA = "real data is absent"
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -51,6 +54,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if folder != "unit":
             item.add_marker(folder)
     items.sort(key=lambda item: FOLDERS.index(_folder(item)), reverse=hasattr(config, "workerinput"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Workers take whole files (``--dist=loadfile``), and those that go together as one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return TOGETHER.get(file, file)
+
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def _folder(item: pytest.Item) -> str:

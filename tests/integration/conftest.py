@@ -11,10 +11,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.demo_nights import DemoNights
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLES = PROJECT / "config" / "examples"
@@ -137,10 +140,24 @@ def demo_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_nights() -> list[str]:
+def demo_dates() -> list[str]:
     """The dates of the nights of ``demo_inputs``, in order."""
     from datetime import timedelta
 
     from flows.demo import DEFAULT_LAST_NIGHT
 
     return [(DEFAULT_LAST_NIGHT - timedelta(days=back)).isoformat() for back in (2, 1, 0)]
+
+
+@pytest.fixture(scope="session")
+def demo_nights(
+    planloop: Callable[..., Planloop],
+    demo_inputs: Path,
+    demo_dates: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> "DemoNights":
+    """The demo company's nights, run once; what goes on from them is in one worker (tests/conftest.py)."""
+    from tests.integration.demo_nights import run_nights
+
+    company = planloop(PROJECT / "config", tmp_path_factory.mktemp("nights") / "company")
+    return run_nights(company, demo_inputs, demo_dates)

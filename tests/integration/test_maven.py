@@ -57,11 +57,3 @@ def test_the_marts_say_what_the_files_say(maven: Planloop, data_folder: Path, nu
     show(answers, Console(width=140))
     assert answers.files
     assert answers.marts == answers.files
-
-
-def test_the_same_inputs_give_the_same_bytes_in_another_workspace(
-    maven: Planloop, planloop: Callable[..., Planloop], data_folder: Path, tmp_path: Path
-) -> None:
-    other = planloop(EXAMPLES / "maven", tmp_path / "elsewhere", PLANLOOP_DATA=str(data_folder))
-    other.run("refresh", "--as-of", "2017-12-31")
-    assert other.parquet() == maven.parquet()

@@ -1,11 +1,7 @@
 """Successive nights of the demo company: time travel, refusals, alerts that open once and resolve once."""
 
-import email
-import email.policy
 import json
-import shutil
 import urllib.request
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,37 +9,18 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.demo import vanish
 from flows.demo.dirty import MISTYPED
 from flows.operate.night import STAGES
 from tests.integration.conftest import PROJECT, Planloop
+from tests.integration.demo_nights import DemoNights, current, read_mail
 from tests.integration.planted_truths import PACES, STORIES, Story, ranking, steady
 from tests.integration.records import count_records
 
 
 @pytest.fixture(scope="module")
-def after_first_night(
-    planloop: Callable[..., Planloop],
-    demo_inputs: Path,
-    demo_nights: list[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    """A workspace after the first night."""
-    workspace = tmp_path_factory.mktemp("nights") / "first"
-    shutil.copytree(demo_inputs, workspace / "inputs")
-    planloop(PROJECT / "config", workspace).run("refresh", "--as-of", demo_nights[0])
-    return workspace
-
-
-@pytest.fixture(scope="module")
-def three_nights(planloop: Callable[..., Planloop], after_first_night: Path, demo_nights: list[str]) -> Planloop:
+def three_nights(demo_nights: DemoNights) -> Planloop:
     """The company after three nights."""
-    workspace = after_first_night.with_name("three")
-    shutil.copytree(after_first_night, workspace, symlinks=True)
-    loop = planloop(PROJECT / "config", workspace)
-    for night in demo_nights[1:]:
-        loop.run("refresh", "--as-of", night)
-    return loop
+    return demo_nights.company
 
 
 def _version(night: str, number: int = 1) -> str:
@@ -67,32 +44,28 @@ def _input_files(workspace: Path, sources: dict[str, Any], night: str) -> list[t
     return found
 
 
-def _current(loop: Planloop) -> str:
-    return str(json.loads((loop.workspace / "published" / "manifest.json").read_text())["run_id"])
-
-
 def test_a_past_night_rebuilt_gives_what_it_gave_then_and_leaves_the_newest_published(
-    three_nights: Planloop, demo_nights: list[str]
+    three_nights: Planloop, demo_dates: list[str]
 ) -> None:
     mails = three_nights.mails()
-    then = _without_run_id(three_nights, _version(demo_nights[0]))
+    then = _without_run_id(three_nights, _version(demo_dates[0]))
     assert len(then["fct_opportunity"]) > 100
-    three_nights.run("refresh", "--as-of", demo_nights[0])
-    assert _without_run_id(three_nights, _version(demo_nights[0], 2)) == then
-    assert _current(three_nights) == _version(demo_nights[2])
+    three_nights.run("refresh", "--as-of", demo_dates[0])
+    assert _without_run_id(three_nights, _version(demo_dates[0], 2)) == then
+    assert current(three_nights) == _version(demo_dates[2])
     assert three_nights.mails() == mails
 
 
-def test_a_second_run_of_the_same_night_sends_nothing_new(three_nights: Planloop, demo_nights: list[str]) -> None:
+def test_a_second_run_of_the_same_night_sends_nothing_new(three_nights: Planloop, demo_dates: list[str]) -> None:
     mails = three_nights.mails()
     assert mails, "the demo company has a node behind plan"
-    three_nights.run("refresh", "--as-of", demo_nights[2])
-    assert _current(three_nights) == _version(demo_nights[2], 2)
+    three_nights.run("refresh", "--as-of", demo_dates[2])
+    assert current(three_nights) == _version(demo_dates[2], 2)
     assert three_nights.mails() == mails
 
 
 def test_an_alert_opens_once_and_its_recovery_is_told_once(three_nights: Planloop) -> None:
-    told = [email.message_from_bytes(path.read_bytes(), policy=email.policy.SMTP) for path in three_nights.mails()]
+    told = [read_mail(path) for path in three_nights.mails()]
     ids = [message["Message-ID"] for message in told]
     assert len(set(ids)) == len(ids)
     truths = json.loads((three_nights.workspace / "inputs" / "truths.json").read_text())
@@ -114,11 +87,11 @@ def test_a_planted_story_is_found_by_query_alone(three_nights: Planloop, story: 
 
 
 def test_reps_on_plan_are_on_pace_on_every_day_of_every_month_and_by_the_calendar_are_not(
-    three_nights: Planloop, demo_nights: list[str]
+    three_nights: Planloop, demo_dates: list[str]
 ) -> None:
     """Calendar weeks with days off in exchange for worked weekends included."""
     planted = json.loads((three_nights.workspace / "inputs" / "truths.json").read_text())["planted"]
-    last = date.fromisoformat(demo_nights[-1])
+    last = date.fromisoformat(demo_dates[-1])
     rows = steady(PACES, three_nights.workspace / "published" / "marts.duckdb", planted)
     days = [date(last.year, 1, 1) + timedelta(days=number) for number in range(last.timetuple().tm_yday)]
     assert sorted((node, day) for _, node, day, *_ in rows) == sorted(
@@ -139,16 +112,16 @@ def test_reps_on_plan_are_on_pace_on_every_day_of_every_month_and_by_the_calenda
 
 
 def test_rows_in_are_accepted_or_quarantined_in_every_file_of_every_night(
-    three_nights: Planloop, demo_nights: list[str]
+    three_nights: Planloop, demo_dates: list[str]
 ) -> None:
     rows = three_nights.query(
         "select night_on::varchar, count(*), sum(abs(rows_in - rows_accepted - rows_quarantined))"
         " from marts.mart_data_quality group by all order by all"
     )
-    assert [night for night, _, _ in rows] == demo_nights
+    assert [night for night, _, _ in rows] == demo_dates
     assert all(files > 10 and difference == 0 for _, files, difference in rows)
     sources = yaml.safe_load((PROJECT / "config" / "sources.yaml").read_text(encoding="utf-8"))["sources"]
-    for night in demo_nights:
+    for night in demo_dates:
         counted = {
             (source, path.name): count_records(path, sources[source])
             for source, path in _input_files(three_nights.workspace, sources, night)
@@ -161,10 +134,10 @@ def test_rows_in_are_accepted_or_quarantined_in_every_file_of_every_night(
 
 
 def test_every_planted_dirty_row_is_in_quarantine_with_its_reason(
-    three_nights: Planloop, demo_nights: list[str]
+    three_nights: Planloop, demo_dates: list[str]
 ) -> None:
     truths = json.loads((three_nights.workspace / "inputs" / "truths.json").read_text())
-    for night in demo_nights:
+    for night in demo_dates:
         planted = {
             (cell["file"].rsplit("/", 1)[-1], cell["row"], cell["reason_code"])
             for cell in truths["nights"][night]["dirty"]
@@ -174,21 +147,21 @@ def test_every_planted_dirty_row_is_in_quarantine_with_its_reason(
 
 
 def test_a_row_that_is_mended_heals_and_what_stays_faulty_stays_open(
-    three_nights: Planloop, demo_nights: list[str]
+    three_nights: Planloop, demo_dates: list[str]
 ) -> None:
     healed = three_nights.json("quarantine", "list", "--healed")
     (deal,) = [line for line in healed if line["value"] == MISTYPED]
-    assert (deal["first_seen_on"], deal["last_seen_on"]) == (demo_nights[0], demo_nights[1])
-    assert (deal["healed_on"], deal["healed_by"], deal["relapses"]) == (demo_nights[2], "accepted", 0)
+    assert (deal["first_seen_on"], deal["last_seen_on"]) == (demo_dates[0], demo_dates[1])
+    assert (deal["healed_on"], deal["healed_by"], deal["relapses"]) == (demo_dates[2], "accepted", 0)
     still_open = three_nights.json("quarantine", "list", "--open")
     since = {line["first_seen_on"] for line in still_open if line["reason_code"] == "ambiguous_name"}
-    assert since == {demo_nights[0]}
+    assert since == {demo_dates[0]}
 
 
 def test_prefect_shows_the_night_as_a_graph_of_stages_with_artifacts(
-    three_nights: Planloop, prefect_api: str, demo_nights: list[str]
+    three_nights: Planloop, prefect_api: str, demo_dates: list[str]
 ) -> None:
-    runs = _ask(prefect_api, "flow_runs", {"flow_runs": {"name": {"any_": [f"night of {demo_nights[2]}"]}}})
+    runs = _ask(prefect_api, "flow_runs", {"flow_runs": {"name": {"any_": [f"night of {demo_dates[2]}"]}}})
     run = next(run for run in runs if run["state"]["type"] == "COMPLETED" and str(three_nights.workspace) in str(run))
     only = {"flow_runs": {"id": {"any_": [run["id"]]}}}
     stages = {task["name"].rsplit("-", 1)[0] for task in _ask(prefect_api, "task_runs", only)}
@@ -210,23 +183,16 @@ def _ask(api: str, what: str, filters: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_half_of_the_opportunities_vanish_and_nothing_is_published(
-    planloop: Callable[..., Planloop], after_first_night: Path, demo_nights: list[str], tmp_path: Path
+    demo_nights: DemoNights, demo_dates: list[str]
 ) -> None:
-    workspace = tmp_path / "workspace"
-    shutil.copytree(after_first_night, workspace, symlinks=True)
-    demo = planloop(PROJECT / "config", workspace)
-    before, sent = demo.parquet(), set(demo.mails())
-    vanish(workspace / "inputs", date.fromisoformat(demo_nights[1]), 0.5)
-    refused = demo.run("refresh", "--as-of", demo_nights[1], expect=4)
-    said = (refused.stdout + refused.stderr).split("refused to publish")[1]
+    before, refused, after = demo_nights.second, demo_nights.refused, demo_nights.third
+    said = refused.said.split("refused to publish")[1]
     assert "opportunities.csv" in said
     assert len(said.splitlines()) <= 24
-    assert _current(demo) == _version(demo_nights[0])
-    assert demo.parquet() == before
-    (mail,) = set(demo.mails()) - sent
-    message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.SMTP)
+    assert refused.current == before.current == _version(demo_dates[1])
+    assert refused.parquet == before.parquet
+    (message,) = refused.mails.values()
     assert "ops@example.com" in message["To"]
-    # The refused night left nothing behind: the next good export is compared with the last good night.
-    assert not list((workspace / "history").rglob(f"{demo_nights[1]}.parquet"))
-    demo.run("refresh", "--as-of", demo_nights[2])
-    assert _current(demo) == _version(demo_nights[2])
+    # The refused night left nothing behind: the good export that follows is compared with the last good night.
+    assert refused.recorded == ()
+    assert after.current == _version(demo_dates[2])

@@ -62,3 +62,20 @@ def test_unit_tests_come_first_for_one_process_and_whole_nights_first_for_worker
     result = project.runpytest_subprocess("-v", "tests")
     found = [line.split("/")[1] for line in result.outlines if line.endswith("%]") and "::" in line]
     assert found == order
+
+
+def test_files_that_need_the_same_nights_are_run_by_one_worker(project):
+    folder = project.path / "tests" / "integration"
+    folder.mkdir()
+    for name in ("kill", "nights", "onboard"):
+        (folder / f"test_{name}.py").write_text(
+            "import os, pathlib, time\n"
+            "def test_x():\n"
+            "    time.sleep(0.2)\n"
+            "    pathlib.Path(__file__).with_suffix('.worker').write_text(os.environ['PYTEST_XDIST_WORKER'])\n"
+        )
+    result = project.runpytest_subprocess("-p", "xdist.plugin", "-n2", "--dist=loadfile", "tests")
+    result.assert_outcomes(passed=3)
+    by_worker = {path.stem.removeprefix("test_"): path.read_text() for path in folder.glob("*.worker")}
+    assert by_worker["kill"] == by_worker["nights"]
+    assert len(set(by_worker.values())) == 2
