@@ -16,7 +16,7 @@ from flows.config.plan.metrics import PlanMetric, plan_metric
 from flows.config.plan.model import Person, PlanVersion, Seasonality
 from flows.planning.allocation.capacity import Capacities, WorkingDays, capacities, days_along
 from flows.planning.allocation.cells import Months, month_rows, rate_rows, with_periods
-from flows.planning.allocation.decompose import Answer, Question, decompose
+from flows.planning.allocation.decompose import Answer, How, Question, decompose
 from flows.planning.allocation.history import History
 from flows.planning.allocation.people import ramps_of
 from flows.planning.allocation.rounding import Floats, Ints
@@ -188,6 +188,7 @@ class _Allocator:
             above = self._decompose(metric, with_stretch, seasons, weights, excess, unit, is_stretch=True)
         if answer is None:
             return pl.DataFrame(schema=PLAN_TARGET)
+        self._note_seasons_that_yield(metric, answer)
         return with_periods(months, month_rows(months, answer, above, self.node_capacity, unit), stated)
 
     def _decompose(
@@ -229,6 +230,17 @@ class _Allocator:
             what = f"stretch above base of {metric.key}" if is_stretch else metric.key
             self.faults.add(f"{what}, {place}", _readable(text, unit))
         return None if found else answer
+
+    def _note_seasons_that_yield(self, metric: PlanMetric, answer: Answer) -> None:
+        """A season of its own holds only as far as the months above it leave room."""
+        for target in self.version.whole.targets:
+            if target.metric != metric.key or target.seasonality is None or target.node not in self.tree.place:
+                continue
+            if (answer.how[self.tree.place[target.node], self.start :] == How.SPLIT).any():
+                self.notes.append(
+                    f"{self.version.id}: {metric.key} at {target.node}: its own seasonality does not fit into "
+                    f"the months of {self.parents.get(target.node, target.node)}; its year holds, not its months"
+                )
 
     def _season(self, metric: PlanMetric, node: str) -> Season:
         asked = next(

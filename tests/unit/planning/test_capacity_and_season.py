@@ -225,6 +225,30 @@ def test_a_season_by_working_days_is_that_of_the_node() -> None:
     assert (months[date(2026, 2, 1)], months[date(2026, 3, 1)]) == (20_00, 24_00)
 
 
+@pytest.mark.parametrize(("share", "months", "is_told"), [(300, [100] * 3 + [0] * 9, False), (1200, [100] * 12, True)])
+def test_a_season_of_a_part_holds_where_the_whole_leaves_room_and_is_told_where_it_does_not(
+    share: int, months: list[int], is_told: bool
+) -> None:
+    """100 a month in all. North asks for its year in the first quarter: 300 fit beside South's, 1,200 do not."""
+    early = {"by": "given", "weights": [1, 0, 0, 0]}
+    stated = version_of(
+        {
+            "seasonality": {"by": "flat"},
+            "people": [{"user_id": "n", "region": "North"}, {"user_id": "s", "region": "South"}],
+            "targets": [
+                {"metric": "bookings", "base": 1200},
+                {"metric": "bookings", "node": "region:North", "base": share, "seasonality": early},
+            ],
+        }
+    )  # fmt: skip
+    [version] = resolved(stated)
+    even = WorkingDays.of(FIRST, ((FIRST + timedelta(days=number)).day <= 20 for number in range(365)))
+    found = allocate(version, version.whole.people, Setting(FISCAL, "CNY", History(FIRST), even), None, "plan")
+    north = found.targets.filter(node_key="region:North", period_kind="month").sort("period_start_on")
+    assert north["base_hundredths"].to_list() == [100 * month for month in months]
+    assert any("at region:North: its own seasonality does not fit" in note for note in found.notes) is is_told
+
+
 def test_periods_of_weeks_are_shown_by_their_number() -> None:
     weeks = FiscalCalendar(1, "4-4-5")
     named = {weeks.label(period) for kind in PERIOD_KINDS for period in weeks.periods(2026, kind)}
