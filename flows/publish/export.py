@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from flows.errors import PermanentError, TransientError
-from flows.publish.layout import PARQUET, SCHEMA
+from flows.publish.layout import BASIS, PARQUET, SCHEMA
 from flows.publish.manifest import ColumnType, DatabaseFile, TableFile, file_sha256
 
 NEWEST_STORAGE = (1, 2, 0)
@@ -57,14 +57,15 @@ def settle(path: Path) -> str:
         The storage version of the file.
 
     Raises:
-        PermanentError: a newer storage version than BI drivers read; no table; something else than tables in the schema
-            ``marts``; a write-ahead log that stays.
+        PermanentError: a newer storage version than BI drivers read; no mart; something else than marts and the tables
+            that they show; a view that cannot be read under another name; a write-ahead log that stays.
     """
     with open_database(path, read_only=False) as connection:
         connection.execute("checkpoint")
         storage = storage_version(connection)
         relations = connection.execute(
-            "select table_schema || '.' || table_name, table_schema = 'marts' and table_type = 'BASE TABLE'"
+            "select table_schema || '.' || table_name,"
+            " table_schema = 'marts' or (table_schema = 'basis' and table_type = 'BASE TABLE')"
             " from information_schema.tables where table_catalog = current_database() order by 1"
         ).fetchall()
     wal = path.with_name(f"{path.name}.wal")
@@ -78,12 +79,38 @@ def settle(path: Path) -> str:
             "Set storage_compatibility_version: v1.2.0 for the candidate in the dbt profile."
         )
         raise PermanentError(message)
-    foreign = [name for name, is_mart in relations if not is_mart]
-    if foreign or not relations:
+    foreign = [name for name, is_ours in relations if not is_ours]
+    if foreign or not any(name.startswith(f"{SCHEMA}.") for name, _ in relations):
         found = f"also {', '.join(foreign)}" if foreign else "none"
-        message = f"Expected only tables of the schema {SCHEMA} in {path}, found {found}. Check the dbt models' schema."
+        message = (
+            f"Expected marts in {SCHEMA} of {path}, and only tables that they show in {BASIS}; found {found}."
+            " Check the dbt models' schema."
+        )
+        raise PermanentError(message)
+    unreadable = _unreadable_views(path)
+    if unreadable:
+        message = (
+            f"Expected views in {path} that can be read whatever the file is called, found {'; '.join(unreadable)}. "
+            "Have the dbt models name what they read by in_version()."
+        )
         raise PermanentError(message)
     return storage
+
+
+def _unreadable_views(path: Path) -> list[str]:
+    """Views of the marts that fail when the file goes by another name, as it does for its readers, each with why."""
+    found = []
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {_literal(path)} as renamed (read_only)")
+        views = connection.execute(
+            "select view_name from duckdb_views() where database_name = 'renamed' and not internal order by 1"
+        ).fetchall()
+        for (name,) in views:
+            try:
+                connection.execute(f'select * from renamed.{SCHEMA}."{name}" limit 0')  # noqa: S608 (names of marts)
+            except duckdb.Error as error:
+                found.append(f"{name}: {' '.join(str(error).split())[:200]}")
+    return found
 
 
 def storage_version(connection: duckdb.DuckDBPyConnection) -> str:

@@ -23,6 +23,8 @@ DATABASE = "planloop.duckdb"
 PARQUET = "parquet"
 MANIFEST = "manifest.json"
 SCHEMA = "marts"
+BASIS = "basis"
+"""Tables of numbers that views of ``marts`` show with their names; part of the version, not for readers."""
 FIXED_LINKS = {
     "marts.duckdb": f"current/{DATABASE}",
     DATABASE: f"current/{DATABASE}",

@@ -28,7 +28,7 @@ def _version(night: str, number: int = 1) -> str:
 
 
 def _without_run_id(loop: Planloop, version: str) -> dict[str, list[tuple[object, ...]]]:
-    tables = loop.query("select table_name from duckdb_tables() where schema_name = 'marts'", version)
+    tables = loop.query("select table_name from information_schema.tables where table_schema = 'marts'", version)
     return {
         name: loop.query(f"select * exclude (run_id) from marts.{name} order by all", version)
         for (name,) in sorted(tables)

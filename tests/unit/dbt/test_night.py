@@ -14,16 +14,16 @@ from tests.dbt_fixture import failures, query, run_dbt, write_build
 FIRST, SECOND = date(2024, 3, 15), date(2024, 3, 31)
 
 
-def test_the_candidate_holds_marts_and_nothing_else_and_opens_in_duckdb_1_2(night: Path) -> None:
+def test_the_candidate_holds_marts_and_what_they_show_and_opens_in_duckdb_1_2(night: Path) -> None:
     with duckdb.connect(str(night / "candidate.duckdb"), read_only=True) as connection:
         schemas = connection.execute(
             "select distinct schema_name from duckdb_tables() union select distinct schema_name from duckdb_views()"
-            " where not internal"
+            " where not internal order by 1"
         ).fetchall()
         version = connection.execute(
             "select tags['storage_version'] from duckdb_databases() where database_name = 'candidate'"
         ).fetchone()
-    assert schemas == [("marts",)]
+    assert schemas == [("basis",), ("marts",)]
     assert version is not None
     assert version[0].startswith("v1.2.0")
     assert not (night / "candidate.duckdb.wal").exists()

@@ -12,12 +12,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.dbt_fixture import failures, run_dbt, write_build
+from tests.dbt_fixture import failures, query, run_dbt, write_build
 
 START, AS_OF = date(2024, 1, 1), date(2024, 3, 31)
 STAGE_NO = {"qualification": 1, "proposal": 2, "negotiation": 3, "won": 4, "lost": 5}
@@ -174,16 +173,15 @@ def built(build: Path, deals: Sequence[Deal]) -> tuple[dict[str, list[Spell]], d
     assert failures(result) == []
     stays: dict[str, list[Spell]] = {deal.opportunity_id: [] for deal in deals}
     events: dict[str, list[tuple[date, date, int]]] = {deal.opportunity_id: [] for deal in deals}
-    with duckdb.connect(str(build / "scratch.duckdb"), read_only=True) as connection:
-        of_deal = "inner join intermediate.int_opportunities using (okey) order by opportunity_id"
-        query = "select opportunity_id, int_stage_spells.stage_no, entered_on, left_on"
-        query = f"{query} from intermediate.int_stage_spells {of_deal}, spell_no"
-        for name, *stay in connection.execute(query).fetchall():
-            stays[name].append(tuple(stay))
-        query = "select opportunity_id, event_on, next_on, int_opportunity_events.stage_no"
-        query = f"{query} from intermediate.int_opportunity_events {of_deal}, event_no"
-        for name, on, until, number in connection.execute(query).fetchall():
-            events[name].append((on, until, number))
+    of_deal = "inner join scratch.intermediate.int_opportunities using (okey) order by opportunity_id"
+    spells = "select opportunity_id, int_stage_spells.stage_no, entered_on, left_on"
+    for name, *stay in query(build, f"{spells} from scratch.intermediate.int_stage_spells {of_deal}, spell_no"):
+        stays[name].append(tuple(stay))
+    states = "select opportunity_id, event_on, next_on, int_opportunity_events.stage_no"
+    for name, on, until, number in query(
+        build, f"{states} from scratch.intermediate.int_opportunity_events {of_deal}, event_no"
+    ):
+        events[name].append((on, until, number))
     return stays, events
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from datetime import date
+from decimal import Decimal
 
 import duckdb
 import pytest
@@ -159,15 +160,50 @@ def test_a_storage_version_that_older_drivers_cannot_open_is_refused(workspace, 
 
 @pytest.mark.parametrize(
     "statement",
-    ["create view marts.v as select 1 as x", "create table main.leftover (x integer)", "drop schema marts cascade"],
+    [
+        "create table main.leftover (x integer)",
+        "create schema basis; create view basis.v as select 1 as x",
+        "drop schema marts cascade",
+        "drop schema marts cascade; create schema basis; create table basis.numbers (x integer)",
+    ],
 )
-def test_only_tables_of_the_schema_marts_are_published(workspace, make_candidate, statement):
+def test_only_marts_and_the_tables_they_show_are_published(workspace, make_candidate, statement):
     candidate = make_candidate("20250331-01")
     with duckdb.connect(str(candidate)) as connection:
         connection.execute(statement)
-    with pytest.raises(PermanentError, match="only tables of the schema marts"):
+    with pytest.raises(PermanentError, match="only tables that they show in basis"):
         publish(candidate, workspace, "20250331-01", AS_OF, META)
     assert not (workspace.published / "current").is_symlink()
+
+
+def test_a_view_is_published_and_exported_as_a_table_is(workspace, make_candidate):
+    candidate = make_candidate("20250331-01")
+    with duckdb.connect(str(candidate)) as connection:
+        connection.execute(
+            "create schema basis; create table basis.deal as select 7 as deal_no, 'O-7' as opportunity_id"
+        )
+        connection.execute("create table basis.state as select 7 as deal_no, 1250 as amount_cents")
+        connection.execute(
+            "create view marts.fct_state as select opportunity_id, (amount_cents / 100)::decimal(18, 2) as amount"
+            " from basis.state inner join basis.deal using (deal_no)"
+        )
+    manifest = publish(candidate, workspace, "20250331-01", AS_OF, META)
+    assert manifest.rows["fct_state"] == 1
+    assert "deal" not in manifest.rows
+    row = [("O-7", Decimal("12.50"))]
+    with duckdb.connect() as connection:
+        assert connection.execute(f"from '{workspace.published / 'parquet' / 'fct_state.parquet'}'").fetchall() == row
+        connection.execute(f"attach '{workspace.published / 'marts.duckdb'}' as anything (read_only)")
+        assert connection.execute("from anything.marts.fct_state").fetchall() == row
+
+
+def test_a_view_that_names_its_own_file_is_refused(workspace, make_candidate):
+    candidate = make_candidate("20250331-01")
+    with duckdb.connect(str(candidate)) as connection:
+        connection.execute("attach ':memory:' as scratch; create table scratch.main.numbers as select 1 as x")
+        connection.execute("create view marts.v as select * from scratch.main.numbers")
+    with pytest.raises(PermanentError, match=r"whatever the file is called.*\bv: .*in_version"):
+        publish(candidate, workspace, "20250331-01", AS_OF, META)
 
 
 def test_a_candidate_that_another_process_holds_can_be_tried_again(workspace, make_candidate):

@@ -1,5 +1,7 @@
 -- Grain: one opportunity and one stretch of days at whose ends it stood the same: status, amount, closing month, owner.
 
+{{ config(database=target.database, schema='basis') }}
+
 {#
     Status: 1 open, 2 won, 3 lost, 4 gone (deleted or merged). Only what held at the end of a day counts, so that two
     edits of one day are one. A closing is one row however often the closed record is edited after it: it stands with

@@ -1,5 +1,7 @@
 -- Grain: one month, quarter or fiscal year that has begun, and ended no longer than a year ago.
 
+{{ config(database=target.database, schema='basis') }}
+
 with months as (
 
     select * from {{ ref('stg_night__fiscal_months') }}

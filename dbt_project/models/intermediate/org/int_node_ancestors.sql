@@ -1,5 +1,7 @@
 -- Grain: one node and one node it counts towards: itself and each one above it, in tonight's organisation.
 
+{{ config(database=target.database, schema='basis') }}
+
 with nodes as (
 
     select

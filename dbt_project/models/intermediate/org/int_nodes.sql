@@ -1,5 +1,7 @@
 -- Grain: one node of the organisation, as it stands tonight or stood last.
 
+{{ config(database=target.database, schema='basis') }}
+
 with periods as (
 
     select * from {{ ref('int_node_periods') }}

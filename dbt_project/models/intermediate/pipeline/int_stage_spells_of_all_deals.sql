@@ -1,5 +1,7 @@
 -- Grain: one stay of one opportunity in one open stage, of deals that are gone tonight among them.
 
+{{ config(database=target.database, schema='basis') }}
+
 -- A stale deal that somebody clears away has stayed long: without the stays of deals that are gone, stages would look
 -- quicker than they are. Such a stay is censored on the day the record went.
 

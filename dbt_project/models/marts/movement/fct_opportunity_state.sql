@@ -1,8 +1,10 @@
 -- Grain: one opportunity and one stretch of days at whose ends it stood the same: status, amount, closing month, owner.
 
+{{ config(materialized='view') }}
+
 with states as (
 
-    select * from {{ ref('int_opportunity_states') }}
+    select * from {{ in_version(ref('int_opportunity_states')) }}
 
 ),
 
@@ -11,13 +13,13 @@ opportunities as (
     select
         okey,
         opportunity_id
-    from {{ ref('int_opportunities') }}
+    from {{ in_version(ref('int_opportunity_ids')) }}
 
 ),
 
 months as (
 
-    select * from {{ ref('stg_night__fiscal_months') }}
+    select * from {{ in_version(ref('stg_night__fiscal_months')) }}
 
 ),
 
@@ -26,7 +28,7 @@ nodes as (
     select
         node_no,
         node_key
-    from {{ ref('int_nodes') }}
+    from {{ in_version(ref('int_nodes')) }}
 
 ),
 
@@ -35,7 +37,7 @@ run as (
     select
         as_of_date,
         run_id
-    from {{ ref('stg_night__run') }}
+    from {{ in_version(ref('stg_night__run')) }}
 
 ),
 

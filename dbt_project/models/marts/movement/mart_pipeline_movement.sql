@@ -1,8 +1,10 @@
 -- Grain: one period, scope, deal and rep node: how the deal stood there at the start, joined, changed, left, ended.
 
+{{ config(materialized='view') }}
+
 with moves as (
 
-    select * from {{ ref('int_pipeline_moves') }}
+    select * from {{ in_version(ref('int_pipeline_moves')) }}
 
 ),
 
@@ -12,7 +14,7 @@ windows as (
         window_no,
         period_kind,
         period_start_on
-    from {{ ref('int_waterfall_windows') }}
+    from {{ in_version(ref('int_waterfall_windows')) }}
 
 ),
 
@@ -21,7 +23,7 @@ opportunities as (
     select
         okey,
         opportunity_id
-    from {{ ref('int_opportunities') }}
+    from {{ in_version(ref('int_opportunity_ids')) }}
 
 ),
 
@@ -29,9 +31,8 @@ nodes as (
 
     select
         node_no,
-        node_key,
-        level
-    from {{ ref('int_nodes') }}
+        node_key
+    from {{ in_version(ref('int_nodes')) }}
 
 ),
 
@@ -39,12 +40,10 @@ ancestors as (
 
     select
         ancestors.node_no,
-        ancestors.ancestor_node_no,
         nodes.node_key as ancestor_node_key,
-        nodes.node_kind as ancestor_node_kind,
-        ancestors.ancestor_level
-    from {{ ref('int_node_ancestors') }} as ancestors
-    inner join {{ ref('int_nodes') }} as nodes on ancestors.ancestor_node_no = nodes.node_no
+        nodes.node_kind as ancestor_node_kind
+    from {{ in_version(ref('int_node_ancestors')) }} as ancestors
+    inner join {{ in_version(ref('int_nodes')) }} as nodes on ancestors.ancestor_node_no = nodes.node_no
 
 ),
 
@@ -60,34 +59,16 @@ placed as (
 
 ),
 
--- The lowest node that holds both owners of a transfer; for it and all above it nothing was transferred.
-pairs as (
-
-    select distinct
-        node_no,
-        other_node_no
-    from {{ ref('int_pipeline_moves') }}
-    where other_node_no is not null
-
-),
-
+-- For the lowest node that holds both owners of a transfer, and all above it, nothing was transferred.
 shared as (
 
-    select
-        pairs.node_no,
-        pairs.other_node_no,
-        max(others.ancestor_level) as shared_level
-    from pairs
-    inner join ancestors on pairs.node_no = ancestors.node_no
-    inner join ancestors as others
-        on pairs.other_node_no = others.node_no and ancestors.ancestor_node_no = others.ancestor_node_no
-    group by pairs.node_no, pairs.other_node_no
+    select * from {{ in_version(ref('int_transfer_levels')) }}
 
 ),
 
 months as (
 
-    select * from {{ ref('stg_night__fiscal_months') }}
+    select * from {{ in_version(ref('stg_night__fiscal_months')) }}
 
 ),
 
@@ -96,7 +77,7 @@ run as (
     select
         as_of_date,
         run_id
-    from {{ ref('stg_night__run') }}
+    from {{ in_version(ref('stg_night__run')) }}
 
 ),
 

@@ -1,8 +1,10 @@
 -- Grain: one stay of one opportunity in one open stage.
 
+{{ config(materialized='view') }}
+
 with spells as (
 
-    select * from {{ ref('int_stage_spells_of_all_deals') }}
+    select * from {{ in_version(ref('int_stage_spells_of_all_deals')) }}
 
 ),
 
@@ -11,7 +13,7 @@ opportunities as (
     select
         okey,
         opportunity_id
-    from {{ ref('int_opportunities') }}
+    from {{ in_version(ref('int_opportunity_ids')) }}
 
 ),
 
@@ -20,7 +22,7 @@ nodes as (
     select
         node_no,
         node_key
-    from {{ ref('int_nodes') }}
+    from {{ in_version(ref('int_nodes')) }}
 
 ),
 
@@ -39,7 +41,7 @@ stages as (
                     order by stage_no rows between unbounded preceding and current row
                 )
         end as place
-    from {{ ref('stg_night__stages') }}
+    from {{ in_version(ref('stg_night__stages')) }}
 
 ),
 
@@ -48,7 +50,7 @@ run as (
     select
         as_of_date,
         run_id
-    from {{ ref('stg_night__run') }}
+    from {{ in_version(ref('stg_night__run')) }}
 
 ),
 
@@ -67,7 +69,6 @@ final as (
         spells.is_censored,
         spells.is_first_entry,
         spells.is_latest,
-        spells.is_entry_assumed,
         previous_stages.stage as previous_stage,
         case
             when spells.previous_stage_no in ({{ gone_stage_no() }}, {{ merged_stage_no() }}) then 'restored'
@@ -77,6 +78,7 @@ final as (
             else 'moved_back'
         end as entry_kind,
         next_stages.stage as next_stage,
+        spells.is_entry_assumed,
         case
             when spells.left_on is null then 'open'
             when next_stages.is_won then 'won'

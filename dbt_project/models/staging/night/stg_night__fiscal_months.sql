@@ -1,5 +1,7 @@
 -- Grain: one month of the company's fiscal calendar.
 
+{{ config(materialized='table', database=target.database, schema='basis') }}
+
 with source as (
 
     select * from {{ source('night', 'fiscal_month') }}

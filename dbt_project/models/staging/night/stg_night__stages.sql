@@ -1,5 +1,7 @@
 -- Grain: one stage.
 
+{{ config(materialized='table', database=target.database, schema='basis') }}
+
 with source as (
 
     select * from {{ source('night', 'stage') }}
