@@ -64,6 +64,7 @@ def run(
     connection.execute("set preserve_insertion_order = false")
     connection.execute(f"set memory_limit = '{memory_limit}'; set threads = {threads}")
     connection.execute(f"set temp_directory = '{build / 'spill'}'")
+    connection.execute("set nested_loop_join_threshold = 100")
     connection.execute(f"attach '{build / 'scratch.duckdb'}' as scratch")
     timings = {}
     for name, statement in made:

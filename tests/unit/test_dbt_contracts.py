@@ -175,6 +175,25 @@ def test_a_mart_has_a_contract_a_key_and_the_night_it_is_of(manifest):
     assert wrong == []
 
 
+def test_a_mart_that_is_a_view_is_asked_for_nulls_and_reads_only_what_is_published(manifest):
+    asked = {
+        node["attached_node"]: node["test_metadata"]["kwargs"]["columns"]
+        for node in manifest["nodes"].values()
+        if (node.get("test_metadata") or {}).get("name") == "stated_values_are_there"
+    }
+    views = {key: node for key, node in models(manifest, "marts").items() if node["config"]["materialized"] == "view"}
+    assert views
+    stated = {
+        key: [name for name, column in node["columns"].items() if column["constraints"]] for key, node in views.items()
+    }
+    assert asked == stated
+    wrong: list[str] = []
+    for node in views.values():
+        parents = [manifest["nodes"][parent] for parent in node["depends_on"]["nodes"]]
+        wrong += [f"{node['name']} reads {parent['name']}" for parent in parents if parent["schema"] != "basis"]
+    assert wrong == []
+
+
 def test_every_key_in_yaml_means_something_to_dbt():
     assert [fault for name, document in documents() for fault in unknown_keys(name, document)] == []
 
