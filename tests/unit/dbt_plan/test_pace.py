@@ -199,15 +199,15 @@ def _put(build: Path, results: Mapping[str, list[Result]], targets: Mapping[tupl
         [], **cell, method=text, is_published=pl.Boolean, forecast_expected=MONEY, forecast_p10=MONEY,
         forecast_p50=MONEY, forecast_p90=MONEY,
     )  # fmt: skip
-    with duckdb.connect(str(build / "scratch.duckdb")) as connection:
-        connection.execute("create schema intermediate")
-        for name, frame in tables.items():
+    places = {"int_node_ancestors": "candidate.basis", "mart_forecast": "candidate.marts"}
+    with duckdb.connect() as connection:
+        for database in ("scratch", "candidate"):
+            connection.execute(f"attach '{build / database}.duckdb' as {database}")
+        for name, frame in (tables | {"mart_forecast": forecasts}).items():
+            schema = places.get(name, "scratch.intermediate")
+            connection.execute(f"create schema if not exists {schema}")
             connection.register("frame", frame.to_arrow())
-            connection.execute(f"create table intermediate.{name} as select * from frame")
-    with duckdb.connect(str(build / "candidate.duckdb")) as connection:
-        connection.execute("create schema marts")
-        connection.register("frame", forecasts.to_arrow())
-        connection.execute("create table marts.mart_forecast as select * from frame")
+            connection.execute(f"create table {schema}.{name} as select * from frame")
 
 
 def _actual(results: list[Result], kind: str, start: date, node: str) -> int:
