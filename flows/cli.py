@@ -6,6 +6,7 @@ than allowed · 4 refused by the audit.
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -83,11 +84,8 @@ def main() -> None:
             1,
         )
     except Exception as error:  # noqa: BLE001 (the last door: whatever comes out is told in one line)
-        _end(
-            f"{type(error).__name__}: {error}\nThis is a fault of planloop. The traceback stands in the newest file "
-            "under logs/ of the workspace.",
-            1,
-        )
+        traceback.print_exc()
+        _end(f"{type(error).__name__}: {error}\nThis is a fault of planloop; where it happened stands above.", 1)
 
 
 def _end(message: str, code: int) -> NoReturn:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[2]
 
-console = Console()
-errors = Console(stderr=True)
+# What is printed are names and texts of a company: a bracket or a colon in them is no mark-up.
+console = Console(markup=False, emoji=False)
+errors = Console(stderr=True, markup=False, emoji=False)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 AsOf = Annotated[
     datetime | None,

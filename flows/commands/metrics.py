@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from flows.commands.context import Command, Json, console, is_chinese
 from flows.config.settings import Language
@@ -60,7 +59,7 @@ def metrics(
 
 def _line(metric: Metric, language: Language) -> dict[str, str]:
     cells = {"key": metric.key, "name": metric.name.said(language), "formula": metric.formula.said(language)}
-    return {_LABELS[label][language]: escape(cell) for label, cell in cells.items()}
+    return {_LABELS[label][language]: cell for label, cell in cells.items()}
 
 
 def _print_whole(metric: Metric, domain: str, language: Language) -> None:

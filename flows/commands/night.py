@@ -55,8 +55,10 @@ def demo(
         summary = _run_night(command, last - timedelta(days=back), False, [], quiet=as_json)
         print_summary(console, summary, as_json=as_json)
     if not as_json:
-        console.print(f"\nOpen the report: [bold]{summary['report']}[/bold]")
-        console.print(f"Query the marts:  [bold]{command.workspace.published / 'marts.duckdb'}[/bold] (schema marts)")
+        console.print(f"\nOpen the report: {summary['report']}", soft_wrap=True)
+        console.print(
+            f"Query the marts:  {command.workspace.published / 'marts.duckdb'} (schema marts)", soft_wrap=True
+        )
     raise typer.Exit(summary["exit_code"])
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from rich.markup import escape
 
 from flows.commands import plan_cells, plan_files, plan_pay
 from flows.commands.context import Command, Json, console, today
@@ -62,8 +61,7 @@ def check(
     else:
         for report in reports:
             found = rows(report, language, everything=everything)
-            shown = [{name: escape(cell) for name, cell in row.items()} for row in found]
-            print_rows(console, title(report, language), shown, as_json=False)
+            print_rows(console, title(report, language), found, as_json=False)
     if any(report.count("fail") for report in reports):
         raise typer.Exit(1)
 
@@ -99,7 +97,7 @@ def activities(
     days = sorted({day for one in found for day in one.days})
     rows = [
         {
-            head[0]: escape(f"{one.name} ({one.user_id})"),
+            head[0]: f"{one.name} ({one.user_id})",
             head[1]: one.metric,
             **{f"{day:%m-%d}": one.days.get(day, 0) for day in days},
             head[2]: sum(one.days.values()),

@@ -11,6 +11,7 @@ _WRITTEN = re.compile(
     r"(?P<sign>-?)(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<unit>[a-z]|[千万元百亿]+)?",
     re.IGNORECASE,
 )
+_THOUSANDS_OR_NOT = re.compile(r"\.\d{3,}$")
 _EXPECTED = "expected an amount such as 12000000, 1,200万, 1.2亿 or 850k, of at most two decimal places"
 _MOST = Decimal(10) ** 15
 """Above every amount of a plan; in hundredths it still is an exact integer wherever it is kept or shown."""
@@ -26,6 +27,8 @@ def exact_amount(written: Any) -> Decimal:
     if isinstance(written, bool) or not isinstance(written, int | float | str | Decimal):
         raise ValueError(_EXPECTED)  # noqa: TRY004 (pydantic reports ValueError)
     match = _WRITTEN.fullmatch(str(written).strip())
+    if isinstance(written, str) and match and not match["unit"] and _THOUSANDS_OR_NOT.search(match["number"]):
+        raise ValueError(f"{_EXPECTED}; whether the point parts thousands cannot be told: write 700,000 or 700.00")
     try:
         places = _UNITS[(match["unit"] or "").lower()] if match else -1
         amount = Decimal(match["sign"] + match["number"].replace(",", "")).scaleb(places) if match else Decimal(written)

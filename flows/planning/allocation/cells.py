@@ -102,9 +102,8 @@ def month_rows(months: Months, base: Answer, excess: Answer | None, capacity: Fl
 
 
 def with_periods(months: Months, rows: pl.DataFrame, stated: Sequence[Stated]) -> pl.DataFrame:
-    """Months, and the quarters, halves and years that are their sums."""
+    """Months, and the quarters, halves and years that are their sums; each stands where its last month does."""
     frames = [rows]
-    latest = rows.sort("period_start_on").group_by("node_key").agg(pl.col("parent_node_key").last())
     number = pl.col("period_start_on").replace_strict(months.starts, list(range(MONTHS)), return_dtype=pl.Int64)
     for kind in PERIOD_KINDS[1:]:
         periods = months.fiscal.periods(months.version.year, kind)
@@ -114,12 +113,13 @@ def with_periods(months: Months, rows: pl.DataFrame, stated: Sequence[Stated]) -
         own = number >= months.start
         missing = (stretch.is_null() & own).any() | stretch.is_null().all()
         sums = rows.group_by("node_key", part=number // length).agg(
+            pl.col("parent_node_key").sort_by("period_start_on").last(),
             pl.col("base_hundredths").sum(),
             pl.when(missing.not_())
             .then(pl.coalesce(stretch, pl.col("base_hundredths")).sum())
             .alias("stretch_hundredths"),
         )
-        frames.append(_labelled(months, sums.join(latest, on="node_key"), kind, periods, stated))
+        frames.append(_labelled(months, sums, kind, periods, stated))
     return pl.concat(frames)
 
 

@@ -73,7 +73,7 @@ def test_amounts_as_people_write_them(written: object, amount: str) -> None:
     assert str(exact_amount(written)) == amount
 
 
-@pytest.mark.parametrize("written", ["1.2.3亿", "abc", "0.001", "1,2万", True, None])
+@pytest.mark.parametrize("written", ["1.2.3亿", "abc", "0.001", "700.000", "1,2万", True, None])
 def test_what_is_no_amount_is_refused(written: object) -> None:
     with pytest.raises(ValueError, match="expected an amount"):
         exact_amount(written)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.commands.context import console
+from flows.operate.display import print_rows
 from flows.state import runs
 from flows.state.database import open_state
 from flows.workspace import Workspace
@@ -57,6 +59,13 @@ def test_a_workspace_that_cannot_be_used_is_not_called_a_fault_of_planloop(tmp_p
     assert ended.returncode == 1
     assert str(tmp_path / "file") in ended.stderr
     assert "fault of planloop" not in ended.stderr
+
+
+def test_brackets_and_colons_of_names_are_printed_as_they_stand() -> None:
+    with console.capture() as said:
+        print_rows(console, "region:China", [{"node": "region:China", "why": "[KA] [/shared/plan]"}], as_json=False)
+    assert said.get().count("region:China") == 2
+    assert "[KA] [/shared/plan]" in said.get()
 
 
 def test_a_killed_run_is_not_shown_as_running(tmp_path: Path) -> None:

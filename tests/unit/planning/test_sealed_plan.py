@@ -175,6 +175,25 @@ def test_the_night_names_those_of_the_plan_who_are_gone_have_left_or_stand_elsew
     assert staffing_notes(versions, [], standing, date(2025, 12, 31)) == []
 
 
+def test_periods_that_were_over_at_a_reorganisation_stay_with_the_team_of_then(tmp_path: Path) -> None:
+    """Rep b goes from N to S in July: what N had in the first half stays there; months and quarters add up."""
+    stated = plan(people=[{"user_id": "a", "region": "S"}, {"user_id": "b", "region": "N"}]).model_dump(
+        exclude_unset=True
+    )
+    stated["versions"][1]["people"] = [{"user_id": "b", "region": "S"}]
+    targets = night(Workspace(tmp_path), Plan.model_validate(stated), date(2026, 8, 1)).filter(plan_version="v2")
+    parts = targets.filter(pl.col("parent_node_key").str.starts_with("region:")).group_by(
+        "period_kind", "period_start_on", node_key="parent_node_key"
+    )
+    wholes = targets.join(
+        parts.agg(parts=pl.col("base_hundredths").sum()), on=["period_kind", "period_start_on", "node_key"]
+    )
+    first_half = wholes.filter(period_kind="half", period_start_on=FIRST)
+    assert dict(first_half.select("node_key", "parts").iter_rows()) == {"region:N": 30000, "region:S": 30000}
+    short = wholes.filter((pl.col("period_kind") != "year") & (pl.col("parts") != pl.col("base_hundredths")))
+    assert short.is_empty()
+
+
 def test_a_restatement_opens_the_version_and_those_that_carry_it_and_keeps_what_was(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     before = night(workspace, plan(), date(2026, 8, 1))
