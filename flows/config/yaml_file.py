@@ -90,7 +90,9 @@ def _describe(at: Place, fault: Any) -> str:
     """One line: file, line, where in the document, what was expected, what was found."""
     if fault["type"].startswith("date_"):
         fault = {**fault, "msg": "expected a day such as 2026-07-31"}
-    found = "" if fault["type"] in ("missing", "extra_forbidden") else f"; found {fault['input']!r}"
+    # Of a whole entry that contradicts itself, the message says what; to print all of it would hide that.
+    is_told = fault["type"] in ("missing", "extra_forbidden") or isinstance(fault["input"], dict | list)
+    found = "" if is_told else f"; found {fault['input']!r}"
     message = {
         "missing": "is required and missing",
         "extra_forbidden": "is not a known option",

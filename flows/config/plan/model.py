@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from flows.config.model import ConfigModel
 from flows.config.plan.incentives import Draw, IncentiveRule, Split
-from flows.config.plan.values import Amount, Growth, Name, Node, PeriodName, Rate, Share, Text
+from flows.config.plan.values import Amount, Currency, Growth, Id, Name, Node, PeriodName, Rate, Share, Text
 
 PlanFlavour = Literal["project", "channel", "saas", "small"]
 T = TypeVar("T")
@@ -25,7 +25,7 @@ T = TypeVar("T")
 class Responsible(ConfigModel):
     """What has one directly responsible individual (``dri``, a user_id) and a deadline: see the check."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    id: Id
     name: Text
     dri: Name | None = None
     due_on: date | None = None
@@ -114,7 +114,7 @@ class Target(ConfigModel):
     base: Amount | None = None
     stretch: Amount | None = None
     stretch_ratio: Annotated[Rate, Field(ge=1)] | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    currency: Currency | None = None
     proposals: Proposals | None = None
     seasonality: Seasonality | None = None
     goal: Name | None = None
@@ -252,7 +252,7 @@ class Version(ConfigModel):
     ``decided_on`` is the night from which planloop knows it; by default the day it takes effect.
     """
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    id: Id
     effective_on: date
     decided_on: date | None = None
     decided_by: Name
@@ -271,7 +271,7 @@ class Version(ConfigModel):
     incentives: tuple[IncentiveRule, ...] = ()
     splits: tuple[Split, ...] = ()
     draws: tuple[Draw, ...] = ()
-    budget_rates: dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Rate] | None = None
+    budget_rates: dict[Currency, Rate] | None = None
     check: Check | None = None
 
 

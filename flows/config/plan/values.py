@@ -73,6 +73,23 @@ def exact_share(written: Any) -> Decimal:
         raise ValueError("expected a share such as 0.25 or 25%") from error
 
 
+def _written(pattern: str, expected: str) -> AfterValidator:
+    """A text of a form that is told in words."""
+
+    def checked(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return AfterValidator(checked)
+
+
+def _period(written: Any) -> Any:
+    """Months by number, however many digits it has: M7 and P7 are M07."""
+    month = re.fullmatch(r"[MP](\d{1,2})", written) if isinstance(written, str) else None
+    return f"M{int(month[1]):02}" if month else written
+
+
 Amount = Annotated[Decimal, BeforeValidator(exact_amount), Field(ge=0)]
 """Money in whole cents, a count, or a percentage."""
 Share = Annotated[Decimal, BeforeValidator(exact_share), Field(ge=0, le=1)]
@@ -81,7 +98,23 @@ Growth = Annotated[Decimal, BeforeValidator(exact_share), Field(gt=-1)]
 Text = Annotated[str, AfterValidator(plain_text)]
 Name = Annotated[str, AfterValidator(plain_text), AfterValidator(_in_one_line)]
 """A text of one line: what names a person, a region, a team."""
-Node = Annotated[str, Field(pattern=r"^(company|region:[^/]+|team:[^/]+/.+|rep:.+)$"), AfterValidator(_in_one_line)]
+Id = Annotated[str, _written(r"[A-Za-z0-9][A-Za-z0-9_.-]*", "an id of letters a to z, digits, dots, dashes: 2026-v1")]
+Currency = Annotated[str, _written(r"[A-Z]{3}", "the code of a currency such as CNY")]
+Node = Annotated[
+    str,
+    _written(
+        r"company|region:[^/]+|team:[^/]+/.+|rep:.+",
+        "company, region:<name>, team:<region>/<name> or rep:<user_id>",
+    ),
+    AfterValidator(_in_one_line),
+]
 """A key of ``dim_node``: company, region:<name>, team:<region>/<name> (``-`` for no region), rep:<user_id>."""
-PeriodName = Annotated[str, Field(pattern=r"^(year|H[12]|Q[1-4]|M(0[1-9]|1[0-2])|\d{4}-(0[1-9]|1[0-2]))$")]
+PeriodName = Annotated[
+    str,
+    BeforeValidator(_period),
+    _written(
+        r"year|H[12]|Q[1-4]|M(0[1-9]|1[0-2])|\d{4}-(0[1-9]|1[0-2])",
+        "a period such as year, H1, Q3, M07 (the seventh month; P7 is read, too), or the calendar month 2026-07",
+    ),
+]
 """A period within the plan's fiscal year: year, H1, Q3, M07 (its seventh month), or the calendar month 2026-07."""

@@ -272,7 +272,7 @@ def test_a_fault_in_one_entry_hides_none_in_another_and_none_beside_it(tmp_path:
     told = [fault.partition("2026.yaml:")[2] for fault in refused.value.faults]
     at = {mark: line_of(text, mark) for mark in ("bokings", "calls", "boking,", "fast", "D2")}
     expected = (
-        f"{at['bokings']}: versions.0.targets.0.node: String should match pattern",
+        f"{at['bokings']}: versions.0.targets.0.node: expected company, region:<name>",
         f"{at['bokings']}: versions.0.targets.0.bases: is not a known option",
         f"{at['bokings']}: versions.0.targets.0.metric: no mart computes this metric; expected one of bookings, margin",
         f"{at['calls']}: versions.0.targets.1.metric: no mart computes this metric",
