@@ -160,7 +160,7 @@ def _in_order(frame: pl.DataFrame) -> Iterable[tuple[str, int]]:
 def target_rows(one: PlannedVersion) -> list[dict[str, Any]]:
     """The annual targets of a version: what was chosen, the ways to it beside it, and by how much it is over-assigned.
 
-    Over-assignment: what the people below carry, over the target, less 1.
+    Capacity: Σ quota × ramp × active share × expected attainment. Over-assignment: Σ quota ÷ target − 1.
     """
     rows = []
     years = one.targets.filter(pl.col("period_kind") == "year", pl.col("derivation") == "given")
@@ -169,6 +169,7 @@ def target_rows(one: PlannedVersion) -> list[dict[str, Any]]:
         ways = one.allocation.ways if one.allocation else None
         proposed = ways.proposed.get((metric, node)) if ways else None
         quota = ways.quotas.get((metric, node)) if ways else None
+        carried = ways.capacity.get((metric, node)) if ways else None
         season = one.allocation.seasons.get((metric, node)) if one.allocation else None
         rows.append(
             {
@@ -178,7 +179,7 @@ def target_rows(one: PlannedVersion) -> list[dict[str, Any]]:
                 "stretch": amount(stretch, unit),
                 "growth": amount(proposed.growth if proposed else None, unit),
                 "trend": amount(proposed.trend if proposed else None, unit),
-                "capacity": amount(proposed.capacity if proposed else quota, unit),
+                "capacity": amount(carried, unit),
                 "blend": amount(proposed.blend if proposed else None, unit),
                 "over_assignment": f"{float(quota / base - 1):+.1%}" if quota is not None and base else "",
                 "season": "" if season is None else " ".join([season.by, *map(str, season.years)]),

@@ -35,13 +35,14 @@ class Trial:
     as_of: date | None
 
     def version(self, name: str | None) -> PlannedVersion:
-        """The version of this id; without one, the version in force on the night, else the first.
+        """The version of this id; without one, that in force on the night (today before the first), else the first.
 
         Raises:
             ConfigError: the year's plan has no such version.
         """
         if name is None:
-            holds = [one for one in self.versions if self.as_of and one.version.effective_on <= self.as_of]
+            day = self.setting.history.as_of
+            holds = [one for one in self.versions if one.version.effective_on <= day]
             return holds[-1] if holds else self.versions[0]
         for one in self.versions:
             if one.version.id == name:

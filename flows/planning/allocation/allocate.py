@@ -143,7 +143,17 @@ class _Allocator:
         persons[self._places()] = 1
         self.has_people = self.tree.summed_up(persons)[:, 0] > 0
         self.parents = {key: self.tree.keys[self.tree.parent[at]] for key, at in self.tree.place.items() if at}
-        self.ways = Ways(version, self.tree, self.node_capacity, setting.history, setting.fiscal, self._season)
+        in_full = tuple(one.model_copy(update={"ramp": None, "active_share": Decimal(1)}) for one in self.people)
+        held = capacities(in_full, {}, self.months, setting.fiscal, setting.node_days, setting.days)
+        self.ways = Ways(
+            version,
+            self.tree,
+            self.node_capacity,
+            self.tree.summed_up(self._by_node(held.capacity)),
+            setting.history,
+            setting.fiscal,
+            self._season,
+        )
 
     def run(self) -> Allocation:
         frames = [pl.DataFrame(schema=PLAN_TARGET)]

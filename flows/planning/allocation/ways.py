@@ -26,22 +26,26 @@ class Ways:
     Attributes:
         version: as resolved.
         tree: its organisation.
-        heads: full heads by node and month.
+        heads: full heads by node and month: quota × ramp × active share × days that the plan counts on.
+        quotas_held: what is asked of them, by node and month: quota × days that the plan counts on, in full quotas.
         history: results up to the night.
         fiscal: how the company counts its year.
         season: of a metric at a node.
         proposed: what was found, of each metric and node that asks for it.
-        quotas: what the people below a node carry together, in hundredths, of each metric and node with a target,
-            where the version states what a full head carries.
+        capacity: what the people below a node are expected to bring, in hundredths, of each metric and node with a
+            target, where the version states what a full head carries.
+        quotas: what is asked of the same people.
     """
 
     version: PlanVersion
     tree: Tree
     heads: Floats
+    quotas_held: Floats
     history: History
     fiscal: FiscalCalendar
     season: Callable[[PlanMetric, str], Season]
     proposed: dict[Cell, Proposed] = field(default_factory=dict)
+    capacity: dict[Cell, Fraction] = field(default_factory=dict)
     quotas: dict[Cell, Fraction] = field(default_factory=dict)
 
     def bases(self, metric: PlanMetric, parents: Mapping[str, str], faults: Faults) -> dict[str, Decimal]:
@@ -51,13 +55,11 @@ class Ways:
             if target.metric != metric.key or target.node not in self.tree.place:
                 continue
             key = (metric.key, target.node)
-            quota = self._quota(metric, target.node)
-            if quota is not None:
-                self.quotas[key] = quota[0]
+            self._capacity(metric, target.node)
             if target.proposals is None:
                 continue
             years, recent = self._totals(metric, target.node, parents)
-            found = propose(target.proposals, self.version.year, years, recent, quota and quota[0] * quota[1])
+            found = propose(target.proposals, self.version.year, years, recent, self.capacity.get(key))
             self.proposed[key] = found
             if target.base is None and found.blend is not None:
                 blends[target.node] = amount_of(found.blend, 0 if metric.unit == "count" else 2)
@@ -67,15 +69,19 @@ class Ways:
                 faults.add(f"targets[{metric.key}, {target.node}]", text)
         return blends
 
-    def _quota(self, metric: PlanMetric, node: str) -> tuple[Fraction, Fraction] | None:
-        """A year's quota of the people below a node, month by month of its season, and the share expected of it."""
+    def _capacity(self, metric: PlanMetric, node: str) -> None:
+        """Notes what the people below a node are expected to bring, month by month of its season, and their quotas."""
         stated = next((one for one in self.version.whole.capacity if one.metric == metric.key), None)
         if stated is None or not metric.is_additive:
-            return None
-        heads = self.heads[self.tree.place[node]].tolist()
+            return
+        place = self.tree.place[node]
+        full = Fraction(stated.quota_per_head) * HUNDRED
         weights = self.season(metric, node).weights
-        months = sum((Fraction(one) * weight for one, weight in zip(heads, weights, strict=True)), Fraction())
-        return Fraction(stated.quota_per_head) * HUNDRED * months, Fraction(stated.expected_attainment)
+        heads = zip(self.heads[place].tolist(), weights, strict=True)
+        months = sum((Fraction(one) * weight for one, weight in heads), Fraction())
+        self.capacity[metric.key, node] = full * months * Fraction(stated.expected_attainment)
+        held = self.quotas_held[place].tolist()
+        self.quotas[metric.key, node] = full * sum(map(Fraction, held), Fraction()) / len(held)
 
     def _totals(
         self, metric: PlanMetric, node: str, parents: Mapping[str, str]

@@ -264,6 +264,24 @@ def test_every_cell_says_how_it_came_about_in_figures_that_can_be_checked(tmp_pa
         explain(trial, trial.version("v2"), "bookings", "rep:x", july, "en")
 
 
+def test_what_people_are_asked_for_and_what_they_are_expected_to_bring_are_two_figures(tmp_path: Path) -> None:
+    """Full heads carry 1,200 a year, of which 90 % is expected; b comes in July and sells half of the time.
+
+    Asked: 1,200 + 600 = 1,800, 20 % over the 1,500. Expected: (1,200 + 600 × 0.5) × 0.9 = 1,350.
+    """
+    stated = plan(
+        people=[
+            {"user_id": "a", "region": "N"},
+            {"user_id": "b", "region": "N", "active_share": "50%", "counts_from": "2026-07-01"},
+        ],
+        capacity=[{"metric": "bookings", "quota_per_head": 1200, "expected_attainment": "90%"}],
+        targets=[{"metric": "bookings", "base": 1500}],
+    )
+    first, _ = plan_versions(Workspace(tmp_path), [stated], Path("plans"), SETTING, [], date(2026, 8, 1))
+    [row] = target_rows(first)
+    assert (row["capacity"], row["over_assignment"]) == ("1,350.00", "+20.0%")
+
+
 def test_a_version_is_shown_as_a_tree_and_written_as_a_workbook(tmp_path: Path) -> None:
     versions = plan_versions(Workspace(tmp_path), [plan()], Path("plans"), SETTING, [], date(2026, 8, 1))
     one = versions[0]
