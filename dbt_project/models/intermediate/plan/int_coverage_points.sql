@@ -28,7 +28,7 @@ ended as (
         *,
         row_number() over (partition by period_kind order by period_start_on desc) as periods_ago
     from periods
-    where is_over and working_days > 0
+    where is_over and not is_current and working_days > 0
 ),
 
 -- As many as make a curve of the pace: the newest of them.

@@ -38,7 +38,7 @@ whole_periods as (
         periods.period_start_on
     from {{ ref('int_periods_progressed') }} as periods
     inner join begun on periods.period_start_on >= begun.begin_on
-    where periods.is_over and periods.working_days > 0
+    where periods.is_over and not periods.is_current and periods.working_days > 0
 ),
 
 summed as (
