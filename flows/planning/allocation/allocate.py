@@ -49,6 +49,7 @@ class Setting:
         node_days: of nodes that work other days than the company, with all below them.
         working_days: of the planned years and the year before.
         marts: the database whose funnel activity targets are derived through; None: no funnel is followed.
+        unannounced: calendars and years whose adjusted days the government has not announced yet.
     """
 
     fiscal: FiscalCalendar
@@ -58,6 +59,7 @@ class Setting:
     node_days: Mapping[str, WorkingDays] = field(default_factory=dict)
     working_days: tuple[date, ...] = ()
     marts: Path | None = None
+    unannounced: frozenset[tuple[str, int]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class _Allocator:
         )
 
     def run(self) -> Allocation:
+        self._note_estimated_calendars()
         frames = [pl.DataFrame(schema=PLAN_TARGET)]
         for key in metrics_stated(self.version):
             metric = plan_metric(key)
@@ -240,6 +243,15 @@ class _Allocator:
             what = f"stretch above base of {metric.key}" if is_stretch else metric.key
             self.faults.add(f"{what}, {place}", _readable(text, unit))
         return None if found else answer
+
+    def _note_estimated_calendars(self) -> None:
+        years = {day.year for month in self.months[self.start :] for day in (month.start_on, month.end_on)}
+        for calendar, year in sorted(self.setting.unannounced):
+            if year in years:
+                self.notes.append(
+                    f"{self.version.id}: the adjusted days of {year} in {calendar} are not announced yet; its working "
+                    "days are counted by the statutory holidays"
+                )
 
     def _note_seasons_that_yield(self, metric: PlanMetric, answer: Answer) -> None:
         """A season of its own holds only as far as the months above it leave room."""

@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from flows.config import Config
 from flows.planning.allocation.allocate import Setting
 from flows.planning.allocation.capacity import WorkingDays
@@ -27,7 +29,13 @@ def setting_of(config: Config, history: History, marts: Path | None) -> Setting:
     company = calendars_of(config)[0].between(first, last)
     days, node_days = working_days(config, first, last)
     working: tuple[date, ...] = tuple(company.filter("is_working_day")["day"])
-    return Setting(fiscal, settings.reporting_currency, history, days, node_days, working, marts)
+    unannounced = {
+        (calendar.name, year)
+        for calendar in calendars_of(config)
+        for year in calendar.between(first, last).filter(~pl.col("is_published"))["day"].dt.year().unique()
+    }
+    currency = settings.reporting_currency
+    return Setting(fiscal, currency, history, days, node_days, working, marts, frozenset(unannounced))
 
 
 def working_days(config: Config, first: date, last: date) -> tuple[WorkingDays, dict[str, WorkingDays]]:

@@ -249,6 +249,16 @@ def test_a_season_of_a_part_holds_where_the_whole_leaves_room_and_is_told_where_
     assert any("at region:North: its own seasonality does not fit" in note for note in found.notes) is is_told
 
 
+def test_a_year_whose_adjusted_days_nobody_has_announced_is_told() -> None:
+    stated = version_of({"people": [{"user_id": "n"}], "targets": [{"metric": "bookings", "base": 1200}]})
+    [version] = resolved(stated)
+    unannounced = frozenset({("CN", 2026), ("CN", 2027)})
+    setting = Setting(FISCAL, "CNY", History(FIRST), DAYS, unannounced=unannounced)
+    told = allocate(version, version.whole.people, setting, None, "plan").notes
+    [note] = [note for note in told if "not announced" in note]
+    assert note.startswith("v1: the adjusted days of 2026 in CN are not announced yet")
+
+
 def test_periods_of_weeks_are_shown_by_their_number() -> None:
     weeks = FiscalCalendar(1, "4-4-5")
     named = {weeks.label(period) for kind in PERIOD_KINDS for period in weeks.periods(2026, kind)}
