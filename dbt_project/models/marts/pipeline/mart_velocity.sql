@@ -24,10 +24,10 @@ outcomes as (
 
     select
         outcomes.*,
-        days.month_no as last_month_no
+        case when outcomes.period_end_on <= run.as_of_date then days.month_no else run.month_no end as last_month_no
     from {{ ref('int_win_outcomes_rolled_up') }} as outcomes
     cross join run
-    inner join days on least(outcomes.period_end_on, run.as_of_date) = days.day
+    left join days on outcomes.period_end_on = days.day
     where outcomes.won_count + outcomes.lost_count > 0
 
 ),
