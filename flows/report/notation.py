@@ -104,7 +104,7 @@ def period_name(
     language: Language,
     *,
     with_year: bool = True,
-    fiscal: FiscalCalendar = FiscalCalendar(),  # noqa: B008 (it never changes)
+    fiscal: FiscalCalendar,
 ) -> str:
     """A period by its months, so that a fiscal quarter cannot be taken for a calendar one: ``2026年4–6月``.
 

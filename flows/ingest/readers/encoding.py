@@ -197,7 +197,7 @@ def _count(path: Path, codec: str, mark: bytes) -> int:
         return sum(chunk.count(mark) for chunk in iter(partial(stream.read, CHUNK), b""))
 
 
-def _count_byte(byte: int, offset: int, text: bytes) -> int:  # noqa: ARG001 (each piece comes with its place)
+def _count_byte(byte: int, _offset: int, text: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte))
 
 

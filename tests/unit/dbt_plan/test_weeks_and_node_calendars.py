@@ -23,7 +23,7 @@ d6    bob   9 Mar      30 Mar                  won on 18 March, 500
 ====  ====  =========  ======================  ==============================================================
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ USERS = [
 
 def deal(key: str, owner: str, created: date, expected: date, amount: int, **more: Any) -> dict[str, Any]:
     """A deal as one of the nights saw it."""
-    at = datetime(created.year, created.month, created.day)  # noqa: DTZ001 (moments are stored without zone)
+    at = datetime.combine(created, time.min)
     row = {"opportunity_id": key, "owner_id": owner, "created_on": created, "created_at": at, "stage": "qualification"}
     return row | {"expected_close_on": expected, "amount": Decimal(amount), "_valid_from": FIRST_NIGHT} | more
 

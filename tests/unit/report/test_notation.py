@@ -67,8 +67,8 @@ def test_shares_have_at_most_one_decimal(value, said):
     ],
 )
 def test_periods_are_named_by_their_months(kind, start, zh, en):
-    assert period_name(kind, start, "zh") == zh
-    assert period_name(kind, start, "en") == en
+    assert period_name(kind, start, "zh", fiscal=FiscalCalendar()) == zh
+    assert period_name(kind, start, "en", fiscal=FiscalCalendar()) == en
 
 
 @pytest.mark.parametrize(
