@@ -35,14 +35,9 @@
     end
 {%- endmacro %}
 
-{#-
-    Rows with an owner and a day, at their owner's node and each above it, by quarter, fiscal year and in all, in each of
-    `cells` (lists of the `dimensions` that a cell keeps). `carried` are further columns of the rows, `measures` what is
-    computed of them. Deals are counted once in each cell and medians do not add up, so that each cell reads its rows
-    again: this is for what there is little of beside deals.
--#}
-{% macro outcomes_rolled_up(rows, happened_on, dimensions, cells, carried, measures) -%}
-with dates as (
+{#- Two steps of a statement: the days with their quarter and fiscal year, and the nodes with those above them. -#}
+{% macro days_and_places() -%}
+dates as (
 
     select
         day,
@@ -59,7 +54,49 @@ ancestors as (
         ancestor_node_no
     from {{ ref('int_node_ancestors') }}
 
-),
+)
+{%- endmacro %}
+
+{#-
+    What is measured of `rows` by quarter, fiscal year and in all, at each node, in each of `cells`, and by the columns
+    `by`; `measures` are expressions by their name.
+-#}
+{% macro each_period_and_cell(rows, dimensions, cells, measures, by=[]) -%}
+    {% for period in ['quarter', 'year', 'all'] -%}
+        {% set is_last_period = loop.last -%}
+        {% for kept in cells -%}
+            select
+                '{{ period }}' as period_kind,
+                {{ period }}_start_on as period_start_on,
+                node_no,
+                {{ cell_columns(dimensions, kept) }},
+                {% for column in by -%}
+                    {{ column }},
+                {% endfor -%}
+                {% for name, measure in measures.items() -%}
+                    {{ measure }} as {{ name }}{{ ',' if not loop.last }}
+                {% endfor -%}
+            from {{ rows }}
+            {% if period != 'all' -%}
+                where {{ period }}_start_on is not null
+            {% endif -%}
+            group by {{ ([period ~ '_start_on', 'node_no'] + kept + by) | join(', ') }}
+            {% if not (loop.last and is_last_period) %}
+            union all
+
+            {% endif %}
+        {%- endfor %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#-
+    Rows with an owner and a day, at their owner's node and each above it, by quarter, fiscal year and in all, in each of
+    `cells` (lists of the `dimensions` that a cell keeps). `carried` are further columns of the rows, `measures` what is
+    computed of them. Deals are counted once in each cell and medians do not add up, so that each cell reads its rows
+    again: this is for what there is little of beside deals.
+-#}
+{% macro outcomes_rolled_up(rows, happened_on, dimensions, cells, carried, measures) -%}
+with {{ days_and_places() }},
 
 found as (
 
@@ -80,31 +117,10 @@ found as (
 
 final as (
 
-    {% for period in ['quarter', 'year', 'all'] -%}
-        {% set is_last_period = loop.last -%}
-        {% for kept in cells -%}
-            select
-                '{{ period }}' as period_kind,
-                {{ period }}_start_on as period_start_on,
-                node_no,
-                {{ cell_columns(dimensions, kept) }},
-                {% for name, measure in measures.items() -%}
-                    {{ measure }} as {{ name }},
-                {% endfor -%}
-                count(distinct okey) as deals,
-                count(distinct won_okey) as deals_won,
-                count(distinct lost_okey) as deals_lost
-            from found
-            {% if period != 'all' -%}
-                where {{ period }}_start_on is not null
-            {% endif -%}
-            group by {{ ([period ~ '_start_on', 'node_no'] + kept) | join(', ') }}
-            {% if not (loop.last and is_last_period) %}
-            union all
-
-            {% endif %}
-        {%- endfor %}
-    {%- endfor %}
+    {% set deals = {
+        'deals': 'count(distinct okey)', 'deals_won': 'count(distinct won_okey)', 'deals_lost': 'count(distinct lost_okey)'
+    } -%}
+    {{ each_period_and_cell('found', dimensions, cells, dict(measures, **deals)) }}
 
 )
 
@@ -119,24 +135,7 @@ select * from final
 -#}
 {% macro dwell_rolled_up(rows, happened_on, dimensions, cells, ended, lasting) -%}
 {% set cell_keys = ['period_kind', 'period_start_on', 'node_no'] + dimensions -%}
-with dates as (
-
-    select
-        day,
-        quarter_start_on,
-        year_start_on
-    from {{ ref('int_dates') }}
-
-),
-
-ancestors as (
-
-    select
-        node_no,
-        ancestor_node_no
-    from {{ ref('int_node_ancestors') }}
-
-),
+with {{ days_and_places() }},
 
 lengths as (
 
@@ -164,57 +163,12 @@ lengths as (
 
 counted as (
 
-    {% for period in ['quarter', 'year', 'all'] -%}
-        {% set is_last_period = loop.last -%}
-        {% for kept in cells -%}
-            select
-                '{{ period }}' as period_kind,
-                {{ period }}_start_on as period_start_on,
-                node_no,
-                {{ cell_columns(dimensions, kept) }},
-                days,
-                {{ sum_each(['n_event', 'n_censored']) }}
-            from lengths
-            {% if period != 'all' -%}
-                where {{ period }}_start_on is not null
-            {% endif -%}
-            group by {{ ([period ~ '_start_on', 'node_no'] + kept + ['days']) | join(', ') }}
-            {% if not (loop.last and is_last_period) %}
-            union all
-
-            {% endif %}
-        {%- endfor %}
-    {%- endfor %}
+    {% set measures = {'n_event': 'sum(n_event)', 'n_censored': 'sum(n_censored)'} -%}
+    {{ each_period_and_cell('lengths', dimensions, cells, measures, ['days']) }}
 
 ),
 
-at_risk as (
-
-    select
-        counted.*,
-        sum(n_event + n_censored) over (
-            partition by {{ cell_keys | join(', ') }} order by days desc
-            rows between unbounded preceding and current row
-        ) as n_at_risk
-    from counted
-
-),
-
--- S(t) = product over lengths up to t of (1 - ended ÷ at risk), as a sum of logarithms; rounded, so that a share of
--- exactly one half is one half.
-survival as (
-
-    select
-        at_risk.*,
-        round(exp(sum(
-            case when n_event = n_at_risk then -1000 else ln(1 - cast(n_event as double) / n_at_risk) end
-        ) over (
-            partition by {{ cell_keys | join(', ') }} order by days
-            rows between unbounded preceding and current row
-        )), 9) as share_lasting
-    from at_risk
-
-),
+{{ kaplan_meier('counted', cell_keys, 'days') }},
 
 final as (
 

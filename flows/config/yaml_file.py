@@ -96,6 +96,7 @@ def _describe(at: Place, fault: Any) -> str:
     message = {
         "missing": "is required and missing",
         "extra_forbidden": "is not a known option",
+        "too_short": "expected at least one entry",
         "string_type": "expected text; write what looks like a number or a date in quotes",
     }.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     return f"{at(tuple(fault['loc']))}: {message}{found}"

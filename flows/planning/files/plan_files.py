@@ -66,8 +66,7 @@ def proposed(workbook: Path, folder: Path, company: Company) -> Proposed:
     """What a workbook would change in the plan files of a folder.
 
     Raises:
-        FileRefused: it is no workbook.
-        ConfigError: the plan in it has faults.
+        ConfigError: it is no workbook, or the plan in it has faults.
     """
     plan, at = read_placed(workbook, company)
     path, before = _file_of(folder, plan.year)

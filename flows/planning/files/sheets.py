@@ -5,8 +5,11 @@ in each. An empty cell states nothing; :data:`NONE` states that there is nothing
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
+from pydantic import BaseModel
+
+from flows.config.plan.model import Version
 from flows.config.settings import Language
 
 Kind = Literal["text", "number", "day", "flag", "period"]
@@ -240,3 +243,18 @@ SHEETS = (
     *NAMED,
     CHECK,
 )
+
+
+def entry_model(section: str) -> type[BaseModel]:
+    """The model of a section's entries."""
+    annotation: Any = Version.model_fields[section].annotation
+    while not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+def needed(sheet: Sheet) -> list[Column]:
+    """The columns without which no row of a sheet says anything."""
+    model = Version if sheet is VERSIONS else entry_model(sheet.section) if sheet in SECTIONS else None
+    required = {name for name, field in model.model_fields.items() if field.is_required()} if model else set()
+    return [column for column in sheet.columns if column.field in required | {"version"}]

@@ -24,6 +24,7 @@ from flows.planning.files.sheets import (
     SECTIONS,
     VERSIONS,
     Sheet,
+    entry_model,
 )
 from flows.planning.files.sheets import SHEETS as ALL_SHEETS
 from flows.planning.files.words import said, words_of
@@ -237,7 +238,7 @@ def _choices(sheet: Sheet, field: str, language: Language) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "versions": Version,
         "seasonality": Seasonality,
-        **{section.section: _entry_model(section.section) for section in SECTIONS},
+        **{section.section: entry_model(section.section) for section in SECTIONS},
     }
     if sheet is GOALS and field == "level":
         return [said(sheet.section, field, level, language) for level in words_of(sheet.section, field)]
@@ -257,11 +258,3 @@ def _options(annotation: Any) -> list[str]:
         return _options(get_args(annotation)[0])
     parts = [part for part in get_args(annotation) if part is not type(None)]
     return _options(parts[0]) if len(parts) == 1 else []
-
-
-def _entry_model(section: str) -> type[BaseModel]:
-    """The model of a section's entries."""
-    annotation: Any = Version.model_fields[section].annotation
-    while not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-        annotation = get_args(annotation)[0]
-    return annotation

@@ -10,7 +10,7 @@ from typing import Any
 from flows.config.yaml_file import Where
 from flows.ingest.headers import header_name
 from flows.ingest.readers.pages import Cell, SheetCells
-from flows.planning.files.sheets import FLAGS, NONE, PLAN, SHEETS, VERSIONS, Column, Kind, Sheet
+from flows.planning.files.sheets import FLAGS, NONE, PLAN, SHEETS, VERSIONS, Column, Kind, Sheet, needed
 from flows.planning.files.words import meant, name_key
 
 _ASIDE = "#"
@@ -46,6 +46,7 @@ class Reading:
     data: dict[str, Any] = field(default_factory=dict)
     cells: dict[Where, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    is_whole: bool = True
 
     def fault(self, place: str, message: str) -> None:
         """Note what is wrong, and where."""
@@ -92,6 +93,8 @@ def _rows(reading: Reading, sheet: Sheet, page: SheetCells) -> Iterator[Row]:
     titles = {number: str(title) for number, title in page.rows.get(head, {}).items()}
     columns = _headed(reading, sheet, f"sheet {page.name}, row {head}", titles)
     headings = {column.field: titles[number] for number, column in columns.items()}
+    if _lacks_columns(reading, sheet, f"sheet {page.name}, row {head}", titles, headings):
+        return
     for number, position, said in page.lost:
         if position in columns and number != head:
             reading.fault(
@@ -110,6 +113,20 @@ def _rows(reading: Reading, sheet: Sheet, page: SheetCells) -> Iterator[Row]:
                 reading.fault(f"{row.at()}, column {position}", f"expected a heading above {cell!r}, found none")
         if row.values:
             yield row
+
+
+def _lacks_columns(
+    reading: Reading, sheet: Sheet, place: str, titles: Mapping[int, str], headings: Mapping[str, str]
+) -> bool:
+    """Whether columns are missing without which a sheet's rows say nothing; each is told."""
+    missing = [column for column in needed(sheet) if column.field not in headings]
+    for column in missing:
+        reading.fault(
+            place,
+            f"expected a column {column.heading('zh')}/{column.heading('en')}, found {', '.join(titles.values())}",
+        )
+    reading.is_whole = reading.is_whole and not missing
+    return bool(missing)
 
 
 def _filled_down(

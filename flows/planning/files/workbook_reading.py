@@ -10,6 +10,7 @@ from flows.config.plan.model import Plan
 from flows.config.plan.reading import read_plan
 from flows.config.yaml_file import Place, Where
 from flows.errors import ConfigError
+from flows.ingest.readers.names import FileRefused
 from flows.ingest.readers.pages import read_pages
 from flows.planning.files.sheets import (
     CHECK,
@@ -31,8 +32,7 @@ def read_workbook(path: Path, company: Company) -> Plan:
     """The plan that a workbook holds.
 
     Raises:
-        FileRefused: it is no workbook.
-        ConfigError: every fault of it, with sheet, row and column.
+        ConfigError: it is no workbook; or every fault of it, with sheet, row and column.
     """
     return read_placed(path, company)[0]
 
@@ -40,7 +40,13 @@ def read_workbook(path: Path, company: Company) -> Plan:
 def read_placed(path: Path, company: Company) -> tuple[Plan, Place]:
     """The plan that a workbook holds, and what tells where in it something stands; raises as :func:`read_workbook`."""
     reading = Reading(path)
-    tables = tables_of(reading, read_pages(path))
+    try:
+        pages = read_pages(path)
+    except FileRefused as refused:
+        raise ConfigError([f"{path}: {refused}"]) from refused
+    tables = tables_of(reading, pages)
+    if not reading.is_whole:  # whatever names what stands in those rows would be told to name nothing
+        raise ConfigError(reading.faults)
     versions = _versions(reading, tables)
     _plan(reading, tables[PLAN.section])
     _goals(reading, tables[GOALS.section])

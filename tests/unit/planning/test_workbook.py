@@ -18,7 +18,6 @@ from flows.config.plan.metrics import known_metrics
 from flows.config.plan.model import Check, Plan, Version, resolved
 from flows.config.yaml_file import parse
 from flows.errors import ConfigError
-from flows.ingest.readers.names import FileRefused
 from flows.planning.files.plan_yaml import leading_comment, plan_text
 from flows.planning.files.sheets import CHECK, NAMED, SECTIONS, SHEETS, VERSIONS
 from flows.planning.files.words import meant, said, words_of
@@ -195,6 +194,19 @@ def test_a_row_of_months_is_a_pin_for_each_cell_and_a_fault_names_the_month(tmp_
     assert told[1].startswith("sheet 逐月指定值, row 2, column M06: expected a whole number for won_count, found 2.5")
 
 
+def test_a_missing_column_is_told_once_with_what_stands_there_and_no_file_is_refused_without_its_name(
+    tmp_path: Path,
+) -> None:
+    path = edited(tmp_path, lambda book: book["目标"].delete_cols(2))
+    with pytest.raises(ConfigError) as refused:
+        read_workbook(path, COMPANY)
+    [fault] = refused.value.faults
+    assert fault.startswith(f"{path}: sheet 目标, row 1: expected a column 指标/Metric, found 版本, 节点")
+    path.write_text("hello")
+    with pytest.raises(ConfigError, match=rf"{path}: Expected a workbook, found something else"):
+        read_workbook(path, COMPANY)
+
+
 def test_faults_of_a_workbook_are_told_all_at_once_with_sheet_row_and_column(tmp_path: Path) -> None:
     def edit(book: Any) -> None:
         book["目标"]["I2"] = "G9"
@@ -250,13 +262,6 @@ def test_what_is_merged_and_belongs_to_nobody_is_refused_with_its_cell(tmp_path:
         "sheet 目标, row 3, column 基准目标: expected a number in each row, found 5.0 merged over rows"
     )
     assert any(fault.startswith("sheet 人员, row 2, column 3: expected a heading above 'A-1'") for fault in told)
-
-
-def test_something_else_than_a_workbook_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "plan.xlsx"
-    path.write_text("year: 2026", encoding="utf-8")
-    with pytest.raises(FileRefused, match="Expected a workbook"):
-        read_workbook(path, COMPANY)
 
 
 def test_a_file_is_written_as_people_write_it(tmp_path: Path) -> None:

@@ -116,32 +116,7 @@ counted as (
 
 ),
 
-at_risk as (
-
-    select
-        counted.*,
-        sum(n_event + n_censored) over (
-            partition by node_no, segment, stage_no, quarter_start_on order by dwell_days
-            rows between current row and unbounded following
-        ) as n_at_risk
-    from counted
-
-),
-
--- Kaplan and Meier: S(t) = product over lengths up to t of (1 - left ÷ still there), as a sum of logarithms.
-survival as (
-
-    select
-        at_risk.*,
-        round(exp(sum(
-            case when n_event = n_at_risk then -1000 else ln(1 - cast(n_event as double) / n_at_risk) end
-        ) over (
-            partition by node_no, segment, stage_no, quarter_start_on order by dwell_days
-            rows between unbounded preceding and current row
-        )), 9) as share_still_there
-    from at_risk
-
-),
+{{ kaplan_meier('counted', ['node_no', 'segment', 'stage_no', 'quarter_start_on'], 'dwell_days') }},
 
 final as (
 
@@ -151,8 +126,8 @@ final as (
         stage_no,
         'quarter' as period_kind,
         quarter_start_on as period_start_on,
-        cast(min(case when share_still_there <= 0.5 then dwell_days end) as integer) as dwell_median_days,
-        cast(min(case when share_still_there <= 0.2 then dwell_days end) as integer) as dwell_p80_days,
+        cast(min(case when share_lasting <= 0.5 then dwell_days end) as integer) as dwell_median_days,
+        cast(min(case when share_lasting <= 0.2 then dwell_days end) as integer) as dwell_p80_days,
         cast(sum(n_event) as bigint) as n_event,
         cast(sum(n_censored) as bigint) as n_censored
     from survival
