@@ -64,8 +64,8 @@ def run(
     connection.execute("set preserve_insertion_order = false")
     connection.execute(f"set memory_limit = '{memory_limit}'; set threads = {threads}")
     connection.execute(f"set temp_directory = '{build / 'spill'}'")
-    connection.execute("set nested_loop_join_threshold = 100")
-    connection.execute(f"attach '{build / 'scratch.duckdb'}' as scratch")
+    connection.execute("set nested_loop_join_threshold = 100; set force_compression = 'bitpacking'")
+    connection.execute(f"attach '{build / 'scratch.duckdb'}' as scratch (storage_version 'latest')")
     timings = {}
     for name, statement in made:
         _forget_peak()
