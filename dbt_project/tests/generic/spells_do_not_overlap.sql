@@ -4,11 +4,11 @@
 with neighbours as (
 
     select
-        opportunity_id,
+        okey,
         spell_no,
         entered_on,
         left_on,
-        lead(entered_on) over (partition by opportunity_id order by spell_no) as next_entered_on
+        lead(entered_on) over (partition by okey order by spell_no) as next_entered_on
     from {{ model }}
 
 )

@@ -4,10 +4,10 @@
 with followed as (
 
     select
-        opportunity_id,
+        okey,
         from_on,
         until_on,
-        lead(from_on) over (partition by opportunity_id order by from_on) as next_on
+        lead(from_on) over (partition by okey order by from_on) as next_on
     from {{ model }}
 
 )
