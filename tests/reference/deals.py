@@ -42,8 +42,18 @@ class Deal:
 
     @property
     def told(self) -> list[Said]:
-        """What its own history says: nothing of its record being deleted or merged."""
+        """What it was while it was there."""
         return [said for said in self.said if said.stage != GONE]
+
+    @property
+    def gone_on(self) -> date | None:
+        """Day on which its record was deleted or merged; it may have come back since."""
+        return next((said.day for said in self.said if said.stage == GONE), None)
+
+    @property
+    def recorded(self) -> list[Said]:
+        """What its own history says: nothing of its record going, or coming back."""
+        return [said for said in self.said if self.gone_on is None or said.day < self.gone_on]
 
     @property
     def is_gone(self) -> bool:
@@ -90,10 +100,10 @@ def stays(deal: Deal) -> Iterator[Stay]:
 
 
 def _closed_on(deal: Deal) -> date:
-    """First day of the closing that holds tonight."""
+    """First day of the closing that holds tonight; a record that goes and comes back closes no deal anew."""
     last = deal.now.stage
     day = deal.now.day
-    for said in reversed(deal.said):
+    for said in reversed(deal.told):
         if said.stage != last:
             break
         day = said.day

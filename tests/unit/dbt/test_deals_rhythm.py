@@ -22,7 +22,7 @@ MIN_N, NO_TOUCH, MAX_DAYS = 5, 7, 20
 
 
 def company(seed: int, number: int) -> tuple[date, list[Deal]]:
-    """Deals that go forward, skip, go back, change hands, close, are reopened, deleted or merged; some on one day."""
+    """Deals that go forward, skip, go back, change hands, close, are reopened, deleted, restored or merged."""
     random = Random(seed)
     as_of = date(2024, 5, 13) + timedelta(random.randrange(120))
     deals = [_deal(random, f"deal-{n:04d}", as_of) for n in range(number)]
@@ -57,7 +57,11 @@ def _deal(random: Random, key: str, as_of: date) -> Deal:
         said.append(Said(day, stage, rep))
     if random.random() < 0.15 and said[-1].day < as_of:
         gone_on = said[-1].day + timedelta(1 + random.randrange((as_of - said[-1].day).days))
-        said.append(Said(gone_on, GONE, said[-1].rep))
+        before = said[-1]
+        said.append(Said(gone_on, GONE, before.rep))
+        if random.random() < 0.4 and gone_on < as_of:
+            back_on = gone_on + timedelta(1 + random.randrange((as_of - gone_on).days))
+            said.append(Said(back_on, before.stage, before.rep))
     touches = [said[0].day + timedelta(random.randrange(200)) for _ in range(random.randrange(4))]
     expected = random.choice((None, as_of + timedelta(random.randrange(-30, 60))))
     step = random.choice((None, "  ", "call", "call"))
@@ -76,11 +80,13 @@ def night(folder: Path, as_of: date, deals: list[Deal]) -> Path:
             "created_on": first.day, "closed_on": _since(deal) if now.stage >= WON else None,
             "next_step": deal.next_step, "expected_close_on": deal.expected_on,
         }  # fmt: skip
-        log["opportunity"].append(record | ({"_valid_from": now.day} if deal.is_gone else {}))
-        if deal.is_gone:
+        log["opportunity"].append(record | ({"_valid_from": deal.recorded[-1].day} if deal.gone_on else {}))
+        if deal.gone_on:
             end = {"_change": "changed", "merged_into_id": deal.into} if deal.into else {"_change": "deleted"}
-            log["opportunity"].append(record | end | {"_valid_from": deal.now.day})
-        for number, said in enumerate(deal.told):
+            log["opportunity"].append(record | end | {"_valid_from": deal.gone_on})
+            if not deal.is_gone:
+                log["opportunity"].append(record | {"_valid_from": now.day})
+        for number, said in enumerate(deal.recorded):
             at = datetime.combine(said.day, time(1, number))
             row = {"history_id": f"{number:03d}", "changed_at": at, "changed_on": said.day, "stage": STAGE[said.stage]}
             log["opportunity_history"].append(
