@@ -56,16 +56,20 @@ def _deal(random: Random, key: str, as_of: date) -> Deal:
             rep = random.choice(REPS)
         said.append(Said(day, stage, rep))
     if random.random() < 0.15 and said[-1].day < as_of:
-        gone_on = said[-1].day + timedelta(1 + random.randrange((as_of - said[-1].day).days))
-        before = said[-1]
-        said.append(Said(gone_on, GONE, before.rep))
-        if random.random() < 0.4 and gone_on < as_of:
-            back_on = gone_on + timedelta(1 + random.randrange((as_of - gone_on).days))
-            said.append(Said(back_on, before.stage, before.rep))
+        said += _gone(random, said[-1], as_of)
     touches = [said[0].day + timedelta(random.randrange(200)) for _ in range(random.randrange(4))]
     expected = random.choice((None, as_of + timedelta(random.randrange(-30, 60))))
     step = random.choice((None, "  ", "call", "call"))
     return Deal(key, random.choice(SEGMENTS), random.randrange(0, 9) * 10_000, said, touches, step, expected)
+
+
+def _gone(random: Random, before: Said, as_of: date) -> list[Said]:
+    """Its record goes, and may come back as it was."""
+    on = before.day + timedelta(1 + random.randrange((as_of - before.day).days))
+    if random.random() < 0.6 or on == as_of:
+        return [Said(on, GONE, before.rep)]
+    back_on = on + timedelta(1 + random.randrange((as_of - on).days))
+    return [Said(on, GONE, before.rep), Said(back_on, before.stage, before.rep)]
 
 
 def night(folder: Path, as_of: date, deals: list[Deal]) -> Path:
