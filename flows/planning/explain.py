@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.config.fiscal import Period, PeriodKind
+from flows.config.fiscal import PERIOD_KINDS, Period, PeriodKind
 from flows.config.plan.model import Person
 from flows.errors import ConfigError
 from flows.planning.allocation.capacity import days_of, person_month
@@ -69,6 +69,9 @@ class _Explanation:
             base=self._amount(row, "base_hundredths"),
         ) + (self._say("stretch", stretch=self._amount(row, "stretch_hundredths")) if row["stretch_hundredths"] else "")
         yield from self._why(row, period)
+        if row["stretch_hundredths"] and row["derivation"] in ("season", "split"):
+            above = row["stretch_hundredths"] - row["base_hundredths"]
+            yield self._say("stretch_above", above=self._money(above, row))
 
     def _why(self, row: Row, period: Period) -> Iterator[str]:
         how = row["derivation"]
@@ -113,28 +116,48 @@ class _Explanation:
         yield self._say("sum_of_months", months=listed, total=self._amount(row, "base_hundredths"))
 
     def _season(self, row: Row, period: Period) -> Iterator[str]:
-        node, year = row["node_key"], self.trial.setting.fiscal.periods(self.one.version.year, "year")[0]
-        whole = self._row(self.one.targets, node, "year", year.start_on)
-        start = self._start()
-        carried = sum(
-            one["base_hundredths"]
-            for month in self._months()[:start]
-            if (one := self._row(self.one.targets, node, "month", month.start_on))
-        )
-        spread = (whole["base_hundredths"] if whole else 0) - carried
+        node, effective_on = row["node_key"], self.one.version.effective_on
+        stated = self._stated_periods(node)
+        whole = next(one for one in reversed(stated) if _covers(one, period))
+        inner = [one for one in stated if one != whole and _covers(whole, one)]
+        months = {month: self._month(node, month) for month in self._months() if _covers(whole, month)}
+        past = [one for month, one in months.items() if month.end_on < effective_on]
+        ahead = {month: one for month, one in months.items() if month.end_on >= effective_on}
+        free = {month: one for month, one in ahead.items() if not any(_covers(other, month) for other in inner)}
+        by_hand = [one for month, one in ahead.items() if month not in free]
+        around = self._row(self.one.targets, node, whole.kind, whole.start_on) or row
+        carried, held = (sum(one["base_hundredths"] for one in some) for some in (past, by_hand))
+        left = self._money(around["base_hundredths"] - carried - held, row)
         yield self._say(
             "season",
-            year=self._amount(whole, "base_hundredths"),
+            whole=self._label(whole),
+            amount=self._amount(around, "base_hundredths"),
             carried=self._money(carried, row),
-            left=self._money(spread, row),
+            held=self._money(held, row),
+            left=left,
         )
         season = self.one.allocation.seasons.get((self.metric, node)) if self.one.allocation else None
         if season is not None:
             years = ", ".join(map(str, season.years))
             yield self._say(f"by_{season.by}", years=years) + (self._say("fell_back") if season.fell_back else "")
-        if row["weight"] is not None:
-            yield self._product(self._money(spread, row), row)
-        yield self._say("season_cells")
+        total = sum(one["weight"] or 0.0 for one in free.values())
+        if row["weight"] is not None and total:
+            yield self._product(left, row, row["weight"] / total)
+        yield self._say("season_cells", months=", ".join(self._label(month) for month in free))
+
+    def _stated_periods(self, node: str) -> list[Period]:
+        """Periods of which the node's amount is written down, the longest first; the year, if no other is."""
+        periods = self.trial.setting.fiscal.periods
+        found = list(periods(self.one.version.year, "year"))
+        for kind in reversed(PERIOD_KINDS[:-1]):
+            for period in periods(self.one.version.year, kind):
+                row = self._row(self.one.targets, node, kind, period.start_on)
+                if row is not None and row["derivation"] in ("given", "pinned"):
+                    found.append(period)
+        return found
+
+    def _month(self, node: str, month: Period) -> Row:
+        return self._row(self.one.targets, node, "month", month.start_on) or {"base_hundredths": 0, "weight": None}
 
     def _split(self, row: Row, period: Period) -> Iterator[str]:
         parent = self._row(self.one.targets, row["parent_node_key"], "month", period.start_on)
@@ -142,19 +165,19 @@ class _Explanation:
         yield self._say(f"split_{self.one.version.whole.split or 'capacity'}")
         yield from self._parts(row["parent_node_key"], period)
         yield from self._person(row, period)
-        yield self._product(self._amount(parent, "base_hundredths"), row)
+        yield self._product(self._amount(parent, "base_hundredths"), row, row["weight"])
         if row["unit"] == "count":
             yield self._say("in_turn")
         if parent is not None:
             yield self._say("above", node=parent["node_key"])
             yield from self._why(parent, period)
 
-    def _product(self, of: str, row: Row) -> str:
+    def _product(self, of: str, row: Row, weight: float) -> str:
         rounding = row["rounding_hundredths"] or 0
         return self._say(
             "product",
             of=of,
-            weight=f"{row['weight']:.8f}",
+            weight=f"{weight:.8f}",
             result=self._amount(row, "base_hundredths"),
             rounding=f"{Decimal(rounding).scaleb(-2):+}",
         )
@@ -229,3 +252,7 @@ class _Explanation:
 
     def _say(self, key: str, **values: object) -> str:
         return str(WORDS[key][self.language]).format(**values)
+
+
+def _covers(period: Period, part: Period) -> bool:
+    return period.start_on <= part.start_on and part.end_on <= period.end_on

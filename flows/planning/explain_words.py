@@ -32,8 +32,9 @@ WORDS: dict[str, dict[str, Any]] = {
         "zh": "由漏斗倒推：为达成计划结果所需的数量，并按所需天数提前。",
     },
     "season": {
-        "en": "Season: the year's {year}, less {carried} of months that are past, leaves {left} to be spread.",
-        "zh": "季节性：全年 {year}，减去已过各月 {carried}，待分摊 {left}。",
+        "en": "Season of {whole}: {amount}, less {carried} of past months and {held} set by hand within it, "
+        "leaves {left} to be spread.",
+        "zh": "{whole} 的季节性：{amount}，减去已过各月 {carried} 与其中手工设定 {held}，待分摊 {left}。",
     },
     "by_history": {
         "en": "  Weight of a month: the mean of its shares in fiscal years {years}, each year counting the same.",
@@ -51,9 +52,12 @@ WORDS: dict[str, dict[str, Any]] = {
         "zh": " （要求按历史，但尚无完整的过往财年。）",
     },
     "season_cells": {
-        "en": "  Weights are shares of the months that are left and in which somebody counts; cells set by hand are "
-        "taken out before.",
-        "zh": "  权重为剩余且有人计入的各月之占比；手工设定的格先行扣除。",
+        "en": "  Weights are shares of the months left for it: {months}; one in which nobody counts has none.",
+        "zh": "  权重为待分摊各月之占比：{months}；无人计入的月份不占。",
+    },
+    "stretch_above": {
+        "en": "Stretch: the {above} above the base are shared in the same way, around stretches that are set by hand.",
+        "zh": "挑战目标：超出基本目标的 {above} 按同样办法分摊，手工设定的挑战目标先行扣除。",
     },
     "split": {
         "en": "Part of {parent}, which has {amount} in the month.",

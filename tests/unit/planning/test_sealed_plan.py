@@ -251,7 +251,7 @@ def test_every_cell_says_how_it_came_about_in_figures_that_can_be_checked(tmp_pa
         "rep:a: 50.00 (capacity 1.0000, weight 0.250000, split)",
         "× potential 3 = 3.0000",
         "200.00 × 0.75000000 = 150.00 (rounding added +0.00)",
-        "the year's 1,800.00, less 600.00 of months that are past, leaves 1,200.00",
+        "Season of year: 1,800.00, less 600.00 of past months and 0.00 set by hand within it, leaves 1,200.00",
         "1,200.00 × 0.16666667 = 200.00",
     ):
         assert part in said, said
@@ -262,6 +262,33 @@ def test_every_cell_says_how_it_came_about_in_figures_that_can_be_checked(tmp_pa
     assert "M07 200.00 + M08 200.00 + M09 200.00 = 600.00" in quarter[1]
     with pytest.raises(PermanentError, match="found no rep:x"):
         explain(trial, trial.version("v2"), "bookings", "rep:x", july, "en")
+
+
+def test_a_month_beside_and_within_a_quarter_set_by_hand_is_explained_by_what_is_left_for_it(tmp_path: Path) -> None:
+    """Of 1,200 Q3 has 600 by hand, of these August 100: July and September 250 each, the other nine 600 ÷ 9 = 66.67.
+
+    The stretch, 240 above, knows nothing of these: 20 a month.
+    """
+    pins = [
+        {"metric": "bookings", "node": "company", "period": "Q3", "base": 600, "reason": "fair"},
+        {"metric": "bookings", "node": "company", "period": "M08", "base": 100, "reason": "holidays"},
+    ]
+    stated = plan(pins=pins, targets=[{"metric": "bookings", "base": 1200, "stretch": 1440}])
+    versions = plan_versions(Workspace(tmp_path), [stated], Path("plans"), SETTING, [], date(2026, 6, 1))
+    trial = Trial(versions, SETTING, date(2026, 6, 1))
+
+    def said(month: str) -> str:
+        period = period_of(FISCAL, 2026, month)
+        return "\n".join(explain(trial, trial.version("v1"), "bookings", "company", period, "en"))
+
+    july, may = said("M07"), said("M05")
+    assert "Season of Q3: 600.00, less 0.00 of past months and 100.00 set by hand within it, leaves 500.00" in july
+    assert "500.00 × 0.50000000 = 250.00 (rounding added +0.00)" in july
+    assert "months left for it: M07, M09;" in july
+    assert "Season of year: 1,200.00, less 0.00 of past months and 600.00 set by hand within it, leaves 600.00" in may
+    assert "600.00 × 0.11111111 = 66.67 (rounding added +0.00)" in may
+    assert "Stretch: the 20.00 above the base are shared in the same way" in may
+    assert "Reason: holidays" in said("M08")
 
 
 def test_what_people_are_asked_for_and_what_they_are_expected_to_bring_are_two_figures(tmp_path: Path) -> None:
