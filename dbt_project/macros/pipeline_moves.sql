@@ -1,11 +1,7 @@
 {#-
     What became of each deal between two dates: the one definition of the waterfall, for the marts and for
     `planloop waterfall`, which renders this file by itself. So it names no other macro and no table, and is SQL that
-    every engine reads. A query, to stand alone in a CTE or a table.
-
-    `states`   deal by stretch of days (int_opportunity_states); status 1 open, 2 won, 3 lost, 4 gone
-    `windows`  window_no, opening_on, closing_on; first_month_no, last_month_no, period_start_on and period_end_on of
-               the months that scope 'closing' is about
+    every engine reads. Each macro is a query, to stand alone in a CTE or a table.
 
     Each window is told twice: scope 'closing', of deals expected to close in its months, and scope 'all', of every open
     deal. Only the ends of two days are compared, the opening and the closing one, so a deal has one reason:
@@ -19,7 +15,15 @@
       other with what it was worth on the day of the last handover; each owner has the change of his own time.
     - start + joined + change - left = end holds in every row, hence in every sum of rows.
 -#}
-{% macro pipeline_moves(states, windows) -%}
+
+{#-
+    How each deal stood at both ends of a window, once for both scopes: what was open at one of them, or closed between.
+
+    `states`   deal by stretch of days (int_opportunity_states); status 1 open, 2 won, 3 lost, 4 gone
+    `windows`  window_no, opening_on, closing_on; first_month_no, last_month_no, period_start_on and period_end_on of
+               the months that scope 'closing' is about
+-#}
+{% macro pipeline_pairs(states, windows) -%}
 with spans as (
 
     select
@@ -36,17 +40,19 @@ first_opening as (
 
 ),
 
--- What was closed or gone before the first window is no window's business.
+-- What was closed or gone before the first window is no window's business; nor, before its own window, any other's.
 recent as (
 
-    select spans.*
+    select
+        spans.*,
+        case when spans.status = 1 then spans.past_on else spans.from_on end as told_until_on
     from spans
     inner join first_opening on spans.past_on > first_opening.opening_on
     where spans.status = 1 or spans.from_on > first_opening.opening_on
 
 ),
 
--- Nor is what was closed or gone before its own window. Most deals of a closing stood there at the opening, or are new.
+-- Most deals of a closing stood there at the opening, or are new.
 closed as (
 
     select
@@ -57,14 +63,25 @@ closed as (
         recent.from_on,
         recent.known_from_on > windows.opening_on as is_new,
         recent.from_on <= windows.opening_on as has_stood,
+        -- What is new, or stood there, has no other row at the opening.
+        case
+            when recent.known_from_on <= windows.opening_on and recent.from_on > windows.opening_on then recent.okey
+        end as openable_okey,
         recent.amount_cents as end_cents,
         recent.close_month_no as end_month_no,
-        recent.open_close_month_no as open_month_no,
-        recent.node_no as end_node_no
+        recent.node_no as end_node_no,
+        recent.status = 1 and recent.close_month_no between windows.first_month_no and windows.last_month_no as is_due,
+        recent.status in (2, 3)
+        and (
+            recent.open_close_month_no between windows.first_month_no and windows.last_month_no
+            or (recent.status = 2 and recent.from_on between windows.period_start_on and windows.period_end_on)
+        ) as has_passed
     from recent
     inner join {{ windows }} as windows
-        on recent.from_on <= windows.closing_on and recent.past_on > windows.closing_on
-    where recent.status = 1 or recent.from_on > windows.opening_on
+        on
+            recent.told_until_on > windows.opening_on
+            and recent.from_on <= windows.closing_on
+            and recent.past_on > windows.closing_on
 
 ),
 
@@ -76,7 +93,8 @@ opened as (
         recent.okey,
         recent.amount_cents as start_cents,
         recent.close_month_no as start_month_no,
-        recent.node_no as start_node_no
+        recent.node_no as start_node_no,
+        recent.close_month_no between windows.first_month_no and windows.last_month_no as was_due
     from recent
     inner join {{ windows }} as windows
         on recent.from_on <= windows.opening_on and recent.past_on > windows.opening_on
@@ -87,13 +105,24 @@ opened as (
 pairs as (
 
     select
-        closed.*,
+        closed.window_no,
+        closed.opening_on,
+        closed.okey,
+        closed.status,
+        closed.from_on,
+        closed.is_new,
+        closed.end_cents,
+        closed.end_month_no,
+        closed.end_node_no,
+        closed.is_due,
+        closed.has_passed,
+        closed.has_stood or opened.okey is not null as was_open,
         case when closed.has_stood then closed.end_cents else opened.start_cents end as start_cents,
         case when closed.has_stood then closed.end_month_no else opened.start_month_no end as start_month_no,
         case when closed.has_stood then closed.end_node_no else opened.start_node_no end as start_node_no,
-        closed.has_stood or opened.okey is not null as was_open
+        case when closed.has_stood then closed.is_due else coalesce(opened.was_due, false) end as was_due
     from closed
-    left join opened on closed.okey = opened.okey and closed.window_no = opened.window_no
+    left join opened on closed.openable_okey = opened.okey and closed.window_no = opened.window_no
     where closed.has_stood or opened.okey is not null or closed.status <> 4
 
 ),
@@ -177,40 +206,64 @@ known as (
 
 ),
 
-scopes as (
+-- Corrected from lost to won it has closed anew; restored from deletion as the won deal it was, it has not.
+final as (
 
-    select 'closing' as scope
+    select
+        window_no,
+        okey,
+        end_node_no as node_no,
+        case when start_node_no <> end_node_no then start_node_no end as other_node_no,
+        status,
+        was_open,
+        is_new,
+        was_due,
+        is_due,
+        has_passed,
+        start_cents,
+        handed_cents,
+        end_cents,
+        start_month_no,
+        end_month_no
+    from known
+    where
+        was_open
+        or is_new
+        or status = 1
+        or (earlier_status in (2, 3) and earlier_status <> status)
+
+)
+
+select * from final
+{%- endmacro %}
+
+{#-
+    What the pairs tell of each scope and owner. `carried` are columns to keep. Several pairs may be one row with the
+    sums of their cents, if they are alike in all else, and in whether what they were worth rose or fell.
+-#}
+{% macro pipeline_moves(pairs, carried) -%}
+with scopes as (
+
+    select
+        'closing' as scope,
+        false as is_all
     union all
-    select 'all' as scope
+    select
+        'all' as scope,
+        true as is_all
 
 ),
 
 scoped as (
 
     select
-        known.*,
+        pairs.*,
         scopes.scope,
-        known.was_open
-        and (scopes.scope = 'all' or known.start_month_no between windows.first_month_no and windows.last_month_no)
-            as was_in,
-        known.status = 1
-        and (scopes.scope = 'all' or known.end_month_no between windows.first_month_no and windows.last_month_no)
-            as is_in,
-        -- Corrected from lost to won it has closed anew; restored from deletion as the won deal it was, it has not.
-        known.status in (2, 3)
-        and (
-            known.was_open
-            or known.is_new
-            or (known.earlier_status in (2, 3) and known.earlier_status <> known.status)
-        )
-        and (
-            scopes.scope = 'all'
-            or known.open_month_no between windows.first_month_no and windows.last_month_no
-            or (known.status = 2 and known.from_on between windows.period_start_on and windows.period_end_on)
-        ) as has_passed
-    from known
+        pairs.was_open and (scopes.is_all or pairs.was_due) as was_in,
+        pairs.status = 1 and (scopes.is_all or pairs.is_due) as is_in
+    from {{ pairs }} as pairs
     cross join scopes
-    inner join {{ windows }} as windows on known.window_no = windows.window_no
+    where scopes.is_all or pairs.was_due or pairs.is_due or pairs.has_passed
 
 ),
 
@@ -228,13 +281,12 @@ told as (
     select
         scoped.*,
         sides.is_giver,
-        not sides.is_giver and scoped.was_in and scoped.start_node_no <> scoped.end_node_no as is_taker
+        not sides.is_giver and scoped.was_in and scoped.other_node_no is not null as is_taker
     from scoped
     inner join sides
         on
             not sides.is_giver
-            or (scoped.was_in and scoped.start_node_no <> scoped.end_node_no)
-    where scoped.was_in or scoped.is_in or scoped.has_passed
+            or (scoped.was_in and scoped.other_node_no is not null)
 
 ),
 
@@ -243,9 +295,11 @@ final as (
     select
         window_no,
         scope,
-        okey,
-        case when is_giver then start_node_no else end_node_no end as node_no,
-        case when is_giver then end_node_no when is_taker then start_node_no end as other_node_no,
+        {% for column in carried -%}
+            {{ column }},
+        {% endfor -%}
+        case when is_giver then other_node_no else node_no end as node_no,
+        case when is_giver then node_no when is_taker then other_node_no end as other_node_no,
         case when was_in and not is_taker then start_cents else 0 end as start_cents,
         case
             when is_giver then null
@@ -273,9 +327,7 @@ final as (
         case when is_giver then handed_cents when is_in then 0 else end_cents end as left_cents,
         case when is_in and not is_giver then end_cents else 0 end as end_cents,
         was_in and not is_taker as is_start,
-        is_in and not is_giver as is_end,
-        start_month_no,
-        end_month_no
+        is_in and not is_giver as is_end
     from told
 
 )

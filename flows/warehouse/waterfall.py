@@ -167,7 +167,10 @@ def definition() -> str:
 
     # SQL, no page: nothing is escaped.
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
-    called = "{{ pipeline_moves('states', 'windows') }}"
+    called = (
+        "with pairs as ({{ pipeline_pairs('states', 'windows') }}),"
+        " moves as ({{ pipeline_moves('pairs', []) }}) select * from moves"
+    )
     return environment.from_string(DEFINITION.read_text(encoding="utf-8") + called).render()
 
 

@@ -2,13 +2,30 @@
 
 {{ config(database=target.database, schema='basis') }}
 
-with pairs as (
+with handovers as (
 
     select distinct
         node_no,
         other_node_no
-    from {{ ref('int_pipeline_moves') }}
+    from {{ ref('int_pipeline_pairs') }}
     where other_node_no is not null
+
+),
+
+-- Told from both sides.
+pairs as (
+
+    select
+        node_no,
+        other_node_no
+    from handovers
+
+    union
+
+    select
+        other_node_no as node_no,
+        node_no as other_node_no
+    from handovers
 
 ),
 

@@ -1,22 +1,34 @@
 -- Grain: one window, scope, node of the organisation, way of joining and way of leaving.
 
-with moves as (
+-- Pairs that are alike are told as one, so that few rows are told: hence what rose and what fell is kept apart.
+with alike as (
 
     select
         window_no,
-        scope,
         node_no,
         other_node_no,
-        joined_by,
-        left_by,
-        start_cents,
-        joined_cents,
-        change_cents,
-        left_cents,
-        end_cents,
-        case when is_start then 1 else 0 end as start_unit,
-        case when is_end then 1 else 0 end as end_unit
-    from {{ ref('int_pipeline_moves') }}
+        status,
+        was_open,
+        is_new,
+        was_due,
+        is_due,
+        has_passed,
+        sign(coalesce(handed_cents, end_cents) - start_cents) as change_sign,
+        sign(end_cents - handed_cents) as change_sign_since,
+        sum(start_cents) as start_cents,
+        sum(handed_cents) as handed_cents,
+        sum(end_cents) as end_cents,
+        count(*) as deals
+    from {{ ref('int_pipeline_pairs') }}
+    group by
+        window_no, node_no, other_node_no, status, was_open, is_new, was_due, is_due, has_passed,
+        sign(coalesce(handed_cents, end_cents) - start_cents), sign(end_cents - handed_cents)
+
+),
+
+moves as (
+
+    {{ pipeline_moves('alike', ['deals']) }}
 
 ),
 
@@ -39,16 +51,16 @@ own as (
         joined_by,
         left_by,
         sum(start_cents) as start_cents,
-        sum(start_unit) as start_deals,
+        sum(case when is_start then deals else 0 end) as start_deals,
         sum(joined_cents) as joined_cents,
         sum(case when change_cents > 0 then change_cents else 0 end) as increase_cents,
-        sum(case when change_cents > 0 then 1 else 0 end) as increase_deals,
+        sum(case when change_cents > 0 then deals else 0 end) as increase_deals,
         sum(case when change_cents < 0 then -change_cents else 0 end) as decrease_cents,
-        sum(case when change_cents < 0 then 1 else 0 end) as decrease_deals,
+        sum(case when change_cents < 0 then deals else 0 end) as decrease_deals,
         sum(left_cents) as left_cents,
         sum(end_cents) as end_cents,
-        sum(end_unit) as end_deals,
-        count(*) as deals
+        sum(case when is_end then deals else 0 end) as end_deals,
+        sum(deals) as deals
     from moves
     group by window_no, scope, node_no, other_node_no, joined_by, left_by
 

@@ -4,7 +4,7 @@
 
 with moves as (
 
-    select * from {{ in_version(ref('int_pipeline_moves')) }}
+    {{ pipeline_moves(in_version(ref('int_pipeline_pairs')), ['okey', 'start_month_no', 'end_month_no']) }}
 
 ),
 
