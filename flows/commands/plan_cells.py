@@ -67,6 +67,7 @@ def show(
 
     Example: planloop plan show 2026 --metric bookings --node "region:North" --period Q3
     """
+    from flows.planning.files.words import meant
     from flows.planning.show import LEFT_OUT, cells, from_the_top, headed, period_of, tree_rows, write_workbook
     from flows.planning.trial import try_plan
 
@@ -74,7 +75,8 @@ def show(
     config = command.config()
     trial = try_plan(config, command.workspace, year, today(config.settings.zone))
     one, fiscal = trial.version(version), trial.setting.fiscal
-    span = period_of(fiscal, one.version.year, period) if period else None
+    span = period_of(fiscal, one.version.year, meant("pins", "period", period)) if period else None
+    metric, node = (said and meant("pins", field, said) for field, said in (("metric", metric), ("node", node)))
     found = cells(one, metric=metric, node=node, period=span)
     if xlsx is not None:
         write_workbook(xlsx, one, found, fiscal)
@@ -100,9 +102,12 @@ def explain(
 ) -> None:
     """Say how one cell came about: which target, which weights, which capacity, which rounding.
 
+    Words of the Chinese planning workbook are understood as well: 公司, 人员:U0007, 上半年, 签约额.
+
     Example: planloop plan explain rep:U0007 2026-07 --metric margin
     """
     from flows.planning.explain import explain as explained
+    from flows.planning.files.words import meant
     from flows.planning.show import period_of
     from flows.planning.trial import try_plan
 
@@ -110,6 +115,9 @@ def explain(
     config = command.config()
     trial = try_plan(config, command.workspace, year, today(config.settings.zone))
     one = trial.version(version)
+    metric, node, period = (
+        meant("pins", field, said) for field, said in (("metric", metric), ("node", node), ("period", period))
+    )
     span = period_of(trial.setting.fiscal, one.version.year, period)
     lines = explained(trial, one, metric, node, span, "zh" if is_chinese(command) else "en")
     if as_json:

@@ -4,6 +4,7 @@ import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import polars as pl
@@ -172,3 +173,17 @@ def test_cells_that_only_one_version_has_are_null_on_the_other_side():
         ("rep:c", "M07", None, Decimal("0.90"), None),
     ]
     assert of_cells(before, before, FiscalCalendar(), 2026) == []
+
+
+def test_cells_are_asked_for_in_the_words_of_a_chinese_workbook_too(tmp_path: Path):
+    folder = _planned(tmp_path, Path(__file__).parents[3] / "config")
+
+    def plan(*words: str) -> dict[str, Any]:
+        where = ["--config", str(folder), "--workspace", str(tmp_path / "var"), "plan"]
+        asked = [*where, *words, "--year", "2026", "--version", "v1", "--json"]
+        return json.loads(CliRunner().invoke(app, asked, catch_exceptions=False).output)
+
+    said = plan("explain", "公司", "上半年", "--metric", "签约额")
+    assert said == plan("explain", "company", "H1", "--metric", "bookings")
+    assert "6,000,000.00" in said["lines"][0]
+    assert plan("explain", "人员：r1", "第三季度")["lines"] == plan("explain", "rep:r1", "Q3")["lines"]
