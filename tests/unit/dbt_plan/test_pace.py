@@ -146,8 +146,15 @@ def _put(build: Path, results: Mapping[str, list[Result]], targets: Mapping[tupl
     for metric, theirs in results.items():
         for one in theirs:
             daily.setdefault((metric, one.rep, one.day), []).append(one.hundredths)
+    node_nos = {node: number for number, node in enumerate(ABOVE)}
     ancestors = [
-        {"node_key": node, "ancestor_node_key": one, "ancestor_level": level, "node_no": 0, "ancestor_node_no": 0}
+        {
+            "node_key": node,
+            "ancestor_node_key": one,
+            "ancestor_level": level,
+            "node_no": node_nos[node],
+            "ancestor_node_no": node_nos[one],
+        }
         for node, above in ABOVE.items()
         for level, one in enumerate(reversed(above))
     ]
@@ -169,10 +176,14 @@ def _put(build: Path, results: Mapping[str, list[Result]], targets: Mapping[tupl
     tables = {
         "int_actuals_daily": _frame(
             [
-                {"metric": metric, "node_key": rep, "happened_on": day, "hundredths": sum(amounts), "n": len(amounts)}
+                {
+                    "metric": metric, "node_key": rep, "node_no": node_nos[rep], "happened_on": day,
+                    "hundredths": sum(amounts), "n": len(amounts),
+                }
                 for (metric, rep, day), amounts in daily.items()
             ],
-            metric=text, node_key=text, happened_on=pl.Date, hundredths=whole, n=whole, denominator_hundredths=whole,
+            metric=text, node_key=text, node_no=pl.Int32, happened_on=pl.Date, hundredths=whole, n=whole,
+            denominator_hundredths=whole,
         ),
         "int_node_calendars": _frame(
             [{"node_key": node, "calendar": name} for node, name in CALENDAR_OF.items()], node_key=text, calendar=text

@@ -1,64 +1,42 @@
 -- Grain: one row per metric × rep node × day on which something happened, up to and including the as-of date.
 {% set channel = ref('int_channel_actuals') %}
+
+{{ config(materialized='view') }}
+
 with
 
 runs as (
     select * from {{ ref('stg_night__run') }}
 ),
 
-opportunities as (
-    select * from {{ ref('int_opportunities') }}
-    where not is_deleted and is_closed
+nodes as (
+    select
+        node_no,
+        node_key
+    from {{ ref('int_nodes') }}
 ),
 
--- The money of won deals is kept for their mean: bookings may come from contracts or order lines.
-closed as (
+numbered as (
     select
-        node_key,
-        closed_on as happened_on,
-        is_won,
-        coalesce(sum(amount_cents), 0) as amount_cents,
-        count(amount_cents) as n_amounts,
-        count(*) as n
-    from opportunities
-    group by node_key, closed_on, is_won
-),
-
-measured as (
-    select
-        case when is_won then 'won_count' else 'lost_count' end as metric,
-        node_key,
+        metric,
+        node_no,
         happened_on,
-        n * 100 as hundredths,
-        n,
-        null as denominator_hundredths
-    from closed
-
-    union all
-
-    select
-        'won_amount' as metric,
-        node_key,
-        happened_on,
-        amount_cents as hundredths,
-        n_amounts as n,
-        null as denominator_hundredths
-    from closed
-    where is_won
+        hundredths,
+        n
+    from {{ ref('int_closing_actuals') }}
 
     union all
 
     select
         metric,
-        node_key,
+        node_no,
         happened_on,
-        n * 100 as hundredths,
-        n,
-        null as denominator_hundredths
+        cast(n as bigint) * 100 as hundredths,
+        n
     from {{ ref('int_step_actuals') }}
+),
 
-    union all
-
+keyed as (
     select
         metric,
         node_key,
@@ -81,14 +59,34 @@ measured as (
     {% endif %}
 ),
 
-final as (
+measured as (
     select
-        measured.metric,
-        measured.node_key,
-        measured.happened_on,
-        cast(measured.hundredths as bigint) as hundredths,
-        cast(measured.n as bigint) as n,
-        cast(measured.denominator_hundredths as bigint) as denominator_hundredths
+        numbered.metric,
+        nodes.node_key,
+        nodes.node_no,
+        numbered.happened_on,
+        numbered.hundredths,
+        cast(numbered.n as bigint) as n,
+        cast(null as bigint) as denominator_hundredths
+    from numbered
+    inner join nodes on numbered.node_no = nodes.node_no
+
+    union all
+
+    select
+        keyed.metric,
+        keyed.node_key,
+        nodes.node_no,
+        keyed.happened_on,
+        keyed.hundredths,
+        keyed.n,
+        keyed.denominator_hundredths
+    from keyed
+    inner join nodes on keyed.node_key = nodes.node_key
+),
+
+final as (
+    select measured.*
     from measured
     cross join runs
     where measured.happened_on <= runs.as_of_date

@@ -20,6 +20,16 @@ ancestors as (
     select * from {{ ref('int_node_ancestors_dated') }}
 ),
 
+-- Everybody is under the company all the time: its rows are the spans in which a person stood in one place.
+spans as (
+    select
+        node_no,
+        valid_from,
+        valid_to
+    from ancestors
+    where ancestor_level = 0
+),
+
 months as (
     select distinct
         {% for kind in longer %}
@@ -33,20 +43,37 @@ months as (
     where dates.day <= runs.as_of_date
 ),
 
-monthly as (
+-- Millions of days become months before they are anybody else's.
+of_reps as (
     select
         daily.metric,
         dates.month_start_on,
-        ancestors.ancestor_node_key as node_key,
+        daily.node_no,
+        spans.valid_from as stood_from,
         sum(daily.hundredths) as hundredths,
         sum(daily.n) as n,
         sum(daily.denominator_hundredths) as denominator_hundredths
     from daily
     inner join dates on daily.happened_on = dates.day
+    inner join spans
+        on daily.node_no = spans.node_no
+            and daily.happened_on between spans.valid_from and spans.valid_to
+    group by daily.metric, dates.month_start_on, daily.node_no, spans.valid_from
+),
+
+monthly as (
+    select
+        of_reps.metric,
+        of_reps.month_start_on,
+        ancestors.ancestor_node_key as node_key,
+        sum(of_reps.hundredths) as hundredths,
+        sum(of_reps.n) as n,
+        sum(of_reps.denominator_hundredths) as denominator_hundredths
+    from of_reps
     inner join ancestors
-        on daily.node_key = ancestors.node_key
-            and daily.happened_on between ancestors.valid_from and ancestors.valid_to
-    group by daily.metric, dates.month_start_on, ancestors.ancestor_node_key
+        on of_reps.node_no = ancestors.node_no
+            and of_reps.stood_from between ancestors.valid_from and ancestors.valid_to
+    group by of_reps.metric, of_reps.month_start_on, ancestors.ancestor_node_key
 ),
 
 periodic as (

@@ -4,16 +4,16 @@ with
 nodes as (
     select
         node_no,
-        node_key
+        node_key,
+        user_id
     from {{ ref('int_nodes') }}
+    where node_kind = 'rep'
 ),
 
-reps as (
-    select
-        user_id,
-        node_key
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep' and user_id is not null
+unassigned as (
+    select node_no
+    from nodes
+    where node_key = {{ unassigned_node_key() }}
 ),
 
 -- Stages and kinds of activities that somebody asks for: of all of them there would be more rows than anybody reads.
@@ -34,27 +34,9 @@ stages as (
     inner join members on lower(stages.stage) = members.member and members.family = 'entered'
 ),
 
-activities as (
-    {{ current_rows('activity') }}
-),
-
-done as (
-    select
-        coalesce(reps.node_key, {{ unassigned_node_key() }}) as node_key,
-        activities.occurred_on,
-        activities.activity_type,
-        count(*) as n
-    from activities
-    left join reps on activities.owner_id = reps.user_id
-    group by
-        coalesce(reps.node_key, {{ unassigned_node_key() }}),
-        activities.occurred_on,
-        activities.activity_type
-),
-
 types as (
     select distinct activity_type
-    from done
+    from {{ ref('stg_log__activities') }}
 ),
 
 kinds as (
@@ -63,6 +45,35 @@ kinds as (
         members.metric
     from types
     inner join members on lower(trim(types.activity_type)) = members.member and members.family = 'activities'
+),
+
+-- Only what is asked for is told apart, and by a number: there are millions of activities.
+asked as (
+    select
+        activity_type,
+        {{ dense_key('activity_type') }} as type_no
+    from kinds
+    group by activity_type
+),
+
+activities as (
+    {{ current_rows('activity') }}
+),
+
+done as (
+    select
+        coalesce(nodes.node_no, unassigned.node_no) as node_no,
+        activities.occurred_on,
+        asked.type_no,
+        count(*) as n
+    from activities
+    cross join unassigned
+    left join nodes on activities.owner_id = nodes.user_id
+    left join asked on activities.activity_type = asked.activity_type
+    group by
+        coalesce(nodes.node_no, unassigned.node_no),
+        activities.occurred_on,
+        asked.type_no
 ),
 
 -- A deal enters a stage once, when it is first seen to get there; it ends in the one in which it closes.
@@ -89,73 +100,71 @@ entries as (
 counted as (
     select
         'created_count' as metric,
-        node_key,
+        node_no,
         created_on as happened_on,
         count(*) as n
     from opportunities
-    group by node_key, created_on
+    group by node_no, created_on
 
     union all
 
     select
-        entries.metric,
-        nodes.node_key,
-        entries.entered_on as happened_on,
+        metric,
+        node_no,
+        entered_on as happened_on,
         count(*) as n
     from entries
-    inner join nodes on entries.node_no = nodes.node_no
-    group by entries.metric, nodes.node_key, entries.entered_on
+    group by metric, node_no, entered_on
 
     union all
 
     select
         'leads' as metric,
-        nodes.node_key,
-        leads.created_on as happened_on,
+        node_no,
+        created_on as happened_on,
         count(*) as n
-    from {{ ref('int_leads') }} as leads
-    inner join nodes on leads.node_no = nodes.node_no
-    group by nodes.node_key, leads.created_on
+    from {{ ref('int_leads') }}
+    group by node_no, created_on
 
     union all
 
     select
         'qualified_leads' as metric,
-        nodes.node_key,
-        leads.qualified_on as happened_on,
+        node_no,
+        qualified_on as happened_on,
         count(*) as n
-    from {{ ref('int_qualified_leads') }} as leads
-    inner join nodes on leads.node_no = nodes.node_no
-    group by nodes.node_key, leads.qualified_on
+    from {{ ref('int_qualified_leads') }}
+    group by node_no, qualified_on
 
     union all
 
     select
         'activities' as metric,
-        node_key,
+        node_no,
         occurred_on as happened_on,
         sum(n) as n
     from done
-    group by node_key, occurred_on
+    group by node_no, occurred_on
 
     union all
 
     select
         kinds.metric,
-        done.node_key,
+        done.node_no,
         done.occurred_on as happened_on,
         sum(done.n) as n
     from done
-    inner join kinds on done.activity_type = kinds.activity_type
-    group by kinds.metric, done.node_key, done.occurred_on
+    inner join asked on done.type_no = asked.type_no
+    inner join kinds on asked.activity_type = kinds.activity_type
+    group by kinds.metric, done.node_no, done.occurred_on
 ),
 
 final as (
     select
         metric,
-        node_key,
+        node_no,
         happened_on,
-        cast(n as bigint) as n
+        cast(n as integer) as n
     from counted
 )
 

@@ -2,6 +2,12 @@
 
 {% set piled_after_days = 28 %}
 
+{#
+    A deal waits with its rep since its last step to a later stage, or the day on which the rep took it in, whichever is
+    later. Moving it back, pushing it or pricing it anew is no step. The days of a deal never run backwards, so that its
+    last step is its latest.
+#}
+
 with weeks as (
 
     select * from {{ ref('int_weeks') }}
@@ -12,8 +18,66 @@ edges as (
 
     select
         min(week_no) as first_week_no,
+        min(week_start_on) as starts_on,
         max(until_on) as as_of_date
     from weeks
+
+),
+
+open_stages as (
+
+    select stage_no
+    from {{ ref('stg_night__stages') }}
+    where not is_closed
+
+    union all
+
+    select {{ unknown_stage_no() }} as stage_no
+
+),
+
+-- Before the window: most deals were closed long ago.
+in_hand as (
+
+    select distinct events.okey
+    from {{ ref('int_opportunity_events') }} as events
+    cross join edges
+    inner join open_stages on events.stage_no = open_stages.stage_no
+    where coalesce(events.next_on, edges.starts_on) >= edges.starts_on
+
+),
+
+open_states as (
+
+    select
+        events.okey,
+        events.event_no,
+        events.event_on,
+        events.next_on,
+        events.stage_no,
+        events.node_no,
+        events.amount_cents,
+        events.event_no = 1
+        or previous_stages.stage_no is null
+        or handovers.okey is not null
+        or (events.previous_stage_no > 0 and events.stage_no > events.previous_stage_no) as is_step
+    from {{ ref('int_opportunity_events') }} as events
+    inner join in_hand on events.okey = in_hand.okey
+    inner join open_stages on events.stage_no = open_stages.stage_no
+    left join open_stages as previous_stages on events.previous_stage_no = previous_stages.stage_no
+    left join {{ ref('int_rep_handovers') }} as handovers
+        on events.okey = handovers.okey and events.event_no = handovers.event_no
+
+),
+
+waiting as (
+
+    select
+        open_states.*,
+        max(case when is_step then event_on end) over (
+            partition by okey order by event_no rows between unbounded preceding and current row
+        ) as waits_since
+    from open_states
 
 ),
 
@@ -21,23 +85,22 @@ edges as (
 spans as (
 
     select
-        states.node_no,
-        states.stage_no,
-        states.amount_cents,
-        greatest({{ week_number('states.event_on') }}, edges.first_week_no) as from_week_no,
-        {{ week_number('states.next_on') }} as to_week_no,
+        waiting.node_no,
+        waiting.stage_no,
+        waiting.amount_cents,
+        greatest({{ week_number('waiting.event_on') }}, edges.first_week_no) as from_week_no,
+        {{ week_number('waiting.next_on') }} as to_week_no,
         case
-            when {{ add_days('states.waits_since', piled_after_days) }} <= edges.as_of_date
+            when {{ add_days('waiting.waits_since', piled_after_days) }} <= edges.as_of_date
                 then
                     greatest(
-                        {{ week_number('states.event_on') }},
-                        {{ week_number(add_days('states.waits_since', piled_after_days)) }},
+                        {{ week_number('waiting.event_on') }},
+                        {{ week_number(add_days('waiting.waits_since', piled_after_days)) }},
                         edges.first_week_no
                     )
         end as piled_week_no
-    from {{ ref('int_rep_deal_states') }} as states
+    from waiting
     cross join edges
-    where states.is_open
 
 ),
 

@@ -7,14 +7,69 @@ with first_week as (
 
 ),
 
+stages as (
+
+    select
+        stage_no,
+        not is_closed as is_open,
+        is_won
+    from {{ ref('stg_night__stages') }}
+
+    union all
+
+    select
+        {{ unknown_stage_no() }} as stage_no,
+        true as is_open,
+        false as is_won
+
+),
+
+events as (
+
+    select
+        events.okey,
+        events.event_no,
+        {{ week_number('events.event_on') }} as week_no,
+        events.stage_no,
+        events.previous_stage_no,
+        events.node_no
+    from {{ ref('int_opportunity_events') }} as events
+    cross join first_week
+    where events.event_on >= first_week.starts_on
+
+),
+
+-- A stage that is none of ours: the deal has left the CRM, or was merged.
 states as (
 
     select
-        states.*,
-        {{ week_number('states.event_on') }} as week_no
-    from {{ ref('int_rep_deal_states') }} as states
-    cross join first_week
-    where states.event_on >= first_week.starts_on
+        events.*,
+        handovers.previous_node_no,
+        coalesce(stages.is_open, false) as is_open,
+        coalesce(stages.is_won, false) as is_in_won_stage,
+        events.event_no > 1 and coalesce(previous_stages.is_open, false) as was_open
+    from events
+    left join stages on events.stage_no = stages.stage_no
+    left join stages as previous_stages on events.previous_stage_no = previous_stages.stage_no
+    left join {{ ref('int_rep_handovers') }} as handovers
+        on events.okey = handovers.okey and events.event_no = handovers.event_no
+
+),
+
+-- A deal that changes hands on the day it closes is first handed over, then closed.
+stepped as (
+
+    select
+        node_no,
+        previous_node_no,
+        week_no,
+        (is_open and not was_open) or (was_open and previous_node_no is not null) as is_taken_in,
+        was_open and previous_node_no is not null as is_handed_over,
+        was_open and is_open and previous_stage_no > 0 and stage_no > previous_stage_no as is_advanced,
+        was_open and not is_open and is_in_won_stage as is_won,
+        was_open and not is_open and stage_no > 0 and not is_in_won_stage as is_lost,
+        was_open and not is_open and stage_no < 0 as is_removed
+    from states
 
 ),
 
@@ -23,14 +78,12 @@ moves as (
     select
         node_no,
         week_no,
-        case when is_taken_in then 1 else 0 end as taken_in,
-        0 as handed_over,
-        case when is_advanced then 1 else 0 end as advanced,
-        case when is_won then 1 else 0 end as won,
-        case when is_lost then 1 else 0 end as lost,
-        case when is_removed then 1 else 0 end as removed
-    from states
-    where is_taken_in or is_advanced or is_won or is_lost or is_removed
+        {%- for move in ['taken_in', 'advanced', 'won', 'lost', 'removed'] %}
+        sum(case when is_{{ move }} then 1 else 0 end) as {{ move }},
+        {%- endfor %}
+        0 as handed_over
+    from stepped
+    group by node_no, week_no
 
     union all
 
@@ -38,12 +91,12 @@ moves as (
         previous_node_no as node_no,
         week_no,
         0 as taken_in,
-        1 as handed_over,
         0 as advanced,
         0 as won,
         0 as lost,
-        0 as removed
-    from states
+        0 as removed,
+        1 as handed_over
+    from stepped
     where is_handed_over
 
 ),
@@ -56,6 +109,7 @@ final as (
         {{ sum_each(['taken_in', 'handed_over', 'advanced', 'won', 'lost', 'removed']) }}
     from moves
     group by node_no, week_no
+    having sum(taken_in + handed_over + advanced + won + lost + removed) > 0
 
 )
 

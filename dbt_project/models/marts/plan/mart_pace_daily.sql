@@ -49,6 +49,17 @@ period_days as (
             and all_days.period_start_on = shown_periods.period_start_on
 ),
 
+-- Few days and few metrics of many: before they are everybody's above.
+shown_days as (
+    select distinct day
+    from period_days
+),
+
+paced_metrics as (
+    select distinct metric
+    from cells
+),
+
 results as (
     select
         daily.metric,
@@ -58,10 +69,11 @@ results as (
         sum(daily.n) as n,
         count(*) as n_records
     from {{ ref('int_actuals_daily') }} as daily
+    inner join shown_days on daily.happened_on = shown_days.day
+    inner join paced_metrics on daily.metric = paced_metrics.metric
     inner join ancestors
-        on daily.node_key = ancestors.node_key
+        on daily.node_no = ancestors.node_no
             and daily.happened_on between ancestors.valid_from and ancestors.valid_to
-    where daily.happened_on >= (select min(shown_periods.period_start_on) from shown_periods)
     group by daily.metric, ancestors.ancestor_node_key, daily.happened_on
 ),
 
