@@ -1,10 +1,20 @@
 {#- Every lead in the CRM that has come in stands in one month and one quarter of the company's total. -#}
 {% test lead_funnel_has_every_lead(model) %}
 
-with counted as (
+with leads as (
+
+    {{ current_rows('lead') }}
+
+),
+
+counted as (
 
     select
-        (select count(*) from {{ ref('int_leads') }}) as n_leads,
+        (
+            select count(*)
+            from leads
+            inner join {{ ref('stg_night__run') }} as run on leads.created_on <= run.as_of_date
+        ) as n_leads,
         (
             select sum(leads)
             from {{ model }}

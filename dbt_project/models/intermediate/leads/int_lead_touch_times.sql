@@ -27,17 +27,26 @@ ancestors as (
 
 ),
 
+cells as (
+
+    select * from {{ ref('int_lead_cells') }}
+
+),
+
 touched as (
 
     select
         ancestors.ancestor_node_no as node_no,
         ancestors.ancestor_level,
-        {{ each_column(dimensions, 'leads') }},
+        {% for dimension in dimensions -%}
+            {{ stated_value('cells.' ~ dimension) }} as {{ dimension }},
+        {% endfor -%}
         dates.month_start_on,
         dates.quarter_start_on,
         cast(leads.touch_minutes as integer) as touch_minutes,
         cast(leads.touch_working_days as integer) as touch_working_days
     from {{ ref('int_leads') }} as leads
+    inner join cells on leads.cell_no = cells.cell_no
     inner join dates on leads.created_on = dates.day
     inner join ancestors on leads.node_no = ancestors.node_no
     where leads.is_touched

@@ -12,12 +12,6 @@ leads as (
 
 ),
 
-activities as (
-
-    {{ current_rows('activity') }}
-
-),
-
 reps as (
 
     select
@@ -71,29 +65,15 @@ working_days as (
 
 ),
 
-first_activities as (
-
-    select
-        lead_id,
-        min(occurred_at) as occurred_at,
-        min(occurred_on) as occurred_on
-    from activities
-    where lead_id is not null
-    group by lead_id
-
-),
-
 -- What lies after the as-of date has not happened: mistyped, or a later night's knowledge of a past one.
 met as (
 
     select
-        leads.lead_id,
         coalesce(reps.node_no, unassigned.node_no) as node_no,
-        {{ stated_value('leads.source') }} as source,
-        {{ stated_value('leads.quality') }} as quality,
-        {{ stated_value('leads.industry') }} as industry,
-        {{ stated_value('leads.segment') }} as segment,
-        leads.status,
+        cells.cell_no,
+        statuses.is_converted,
+        statuses.is_taken_on,
+        statuses.is_given_up,
         leads.created_at,
         leads.created_on,
         case
@@ -107,94 +87,79 @@ met as (
                 then first_activities.occurred_on
         end as touched_on,
         case when leads.converted_on <= run.as_of_date then leads.converted_on end as stated_converted_on,
-        coalesce(merged.surviving_id, leads.opportunity_id) as opportunity_id
+        case when shown.shown_on > leads._first_observed_on then shown.shown_on end as shown_on,
+        coalesce(merged.surviving_id, leads.opportunity_id) as opportunity_id,
+        repeated.lead_id is null as is_first_of_deal,
+        run.as_of_date
     from leads
+    left join {{ ref('int_lead_cells') }} as cells
+        on
+            leads.source is not distinct from cells.source
+            and leads.quality is not distinct from cells.quality
+            and leads.industry is not distinct from cells.industry
+            and leads.segment is not distinct from cells.segment
+    left join {{ ref('int_lead_statuses') }} as statuses on leads.status = statuses.status
     cross join run
     cross join unassigned
     left join reps on leads.owner_id = reps.user_id
-    left join first_activities on leads.lead_id = first_activities.lead_id
+    left join {{ ref('int_lead_first_activities') }} as first_activities
+        on leads.lead_id = first_activities.lead_id
     left join merged on leads.opportunity_id = merged.record_id
+    left join {{ ref('int_leads_repeated') }} as repeated on leads.lead_id = repeated.lead_id
+    left join {{ ref('int_leads_shown_qualified') }} as shown on leads.lead_id = shown.lead_id
     where leads.created_on <= run.as_of_date
-
-),
-
--- Of several leads that became one deal, the first brought it: the deal counts once. Most deals had one lead, so that
--- only those with more are put in order.
-shared as (
-
-    select opportunity_id
-    from met
-    where opportunity_id is not null
-    group by opportunity_id
-    having count(*) > 1
-
-),
-
-ranked as (
-
-    select
-        met.lead_id,
-        row_number() over (partition by met.opportunity_id order by met.created_at, met.lead_id) as place
-    from met
-    inner join shared on met.opportunity_id = shared.opportunity_id
-
-),
-
-later as (
-
-    select lead_id
-    from ranked
-    where place > 1
-
-),
-
-dated as (
-
-    select
-        met.*,
-        coalesce(met.stated_converted_on, opportunities.created_on) as converted_on,
-        opportunities.okey is not null and not opportunities.is_deleted and later.lead_id is null as has_brought_deal,
-        coalesce(opportunities.is_closed, false) as is_deal_closed,
-        coalesce(opportunities.is_won, false) as is_deal_won,
-        coalesce(opportunities.amount_cents, 0) as amount_cents
-    from met
-    cross join run
-    left join opportunities
-        on met.opportunity_id = opportunities.opportunity_id and run.as_of_date >= opportunities.created_on
-    left join later on met.lead_id = later.lead_id
 
 ),
 
 judged as (
 
     select
-        dated.*,
-        dated.converted_on is not null
-        or dated.opportunity_id is not null
-        or {{ is_lead_status('dated.status', 'converted') }} as is_converted,
-        {{ is_lead_status('dated.status', 'disqualified') }} as is_given_up,
-        {{ is_lead_status('dated.status', 'qualified') }} as is_taken_on
-    from dated
+        met.node_no,
+        met.cell_no,
+        met.created_on,
+        met.created_at,
+        met.touched_on,
+        met.touched_at,
+        met.shown_on,
+        coalesce(met.stated_converted_on, opportunities.created_on) as converted_on,
+        coalesce(
+            met.stated_converted_on is not null or met.opportunity_id is not null or met.is_converted, false
+        ) as is_converted,
+        coalesce(met.is_taken_on, false) as is_taken_on,
+        coalesce(met.is_given_up, false) as is_given_up,
+        opportunities.okey is not null and not opportunities.is_deleted and met.is_first_of_deal as has_brought_deal,
+        coalesce(opportunities.is_closed, false) as is_deal_closed,
+        coalesce(opportunities.is_won, false) as is_deal_won,
+        coalesce(opportunities.amount_cents, 0) as amount_cents
+    from met
+    left join opportunities
+        on met.opportunity_id = opportunities.opportunity_id and met.as_of_date >= opportunities.created_on
 
 ),
 
+-- Qualified on the day of conversion; else on the night that showed it where an earlier one did not; else on the day
+-- it came in, for want of a better one.
 final as (
 
     select
-        judged.lead_id,
         judged.node_no,
+        judged.cell_no,
         judged.created_on,
-        judged.source,
-        judged.quality,
-        judged.industry,
-        judged.segment,
         judged.touched_on is not null as is_touched,
         {{ not_negative(minutes_between('judged.created_at', 'judged.touched_at')) }} as touch_minutes,
         {{ not_negative('touch_days.working_day_no - creation_days.working_day_no') }} as touch_working_days,
-        coalesce(judged.is_converted, false) as is_converted,
-        coalesce(judged.is_taken_on, false) as is_taken_on,
-        coalesce(judged.is_given_up, false) and not coalesce(judged.is_converted, false) as is_disqualified,
+        judged.is_converted,
+        judged.is_taken_on,
+        judged.is_given_up and not judged.is_converted as is_disqualified,
         {{ not_negative(days_between('judged.created_on', 'judged.converted_on')) }} as days_to_conversion,
+        case
+            when judged.is_converted or judged.is_taken_on
+                then
+                    case
+                        when judged.converted_on is not null then greatest(judged.converted_on, judged.created_on)
+                        else coalesce(judged.shown_on, judged.created_on)
+                    end
+        end as qualified_on,
         judged.has_brought_deal,
         judged.is_deal_closed,
         judged.is_deal_won,

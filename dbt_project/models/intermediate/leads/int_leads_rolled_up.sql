@@ -2,7 +2,8 @@
 
 {#
     Cells: the total; each value of each dimension with 'all' in the others; in quarters also source × quality. Every
-    other combination would multiply the rows and leave a handful of leads in each.
+    other combination would multiply the rows and leave a handful of leads in each. Leads are counted once, by the
+    combination that they state; cells are made of those counts, and have a number until they are few.
 -#}
 {% set dimensions = ['source', 'quality', 'industry', 'segment'] -%}
 {% set measures = [
@@ -41,7 +42,7 @@ counted as (
 
     select
         leads.node_no,
-        {{ each_column(dimensions, 'leads') }},
+        leads.cell_no,
         dates.month_start_on,
         leads.is_touched,
         leads.is_converted or leads.is_taken_on as is_qualified,
@@ -75,41 +76,38 @@ counted as (
         cast(coalesce(sum(case when is_open then amount_cents end), 0) as bigint) as open_cents
 {%- endset -%}
 
-pairs as (
+by_combination as (
 
     select
         node_no,
         month_start_on,
-        source,
-        quality,
+        cell_no,
         {{ counts }}
     from counted
-    group by node_no, month_start_on, source, quality
+    group by node_no, month_start_on, cell_no
 
 ),
 
-cells as (
+stated as (
 
-    {% for kept in [[], ['source'], ['quality'], ['source', 'quality']] -%}
+    select
+        cell_no,
+        {% for dimension in dimensions -%}
+            {{ stated_value(dimension) }} as {{ dimension }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('int_lead_cells') }}
+
+),
+
+-- The cells that each combination counts in.
+shown as (
+
+    {% for kept in [[], ['source'], ['quality'], ['industry'], ['segment'], ['source', 'quality']] -%}
         select
-            node_no,
-            month_start_on,
-            {{ cell_columns(dimensions, kept) }},
-            {{ sum_each(measures) }}
-        from pairs
-        group by {{ (['node_no', 'month_start_on'] + kept) | join(', ') }}
-
-        union all
-
-    {% endfor -%}
-    {% for kept in ['industry', 'segment'] -%}
-        select
-            node_no,
-            month_start_on,
-            {{ cell_columns(dimensions, [kept]) }},
-            {{ counts }}
-        from counted
-        group by node_no, month_start_on, {{ kept }}
+            cell_no,
+            {{ kept | length }} as n_dimensions,
+            {{ cell_columns(dimensions, kept) }}
+        from stated
         {% if not loop.last %}
         union all
 
@@ -118,18 +116,61 @@ cells as (
 
 ),
 
+numbered as (
+
+    select
+        *,
+        dense_rank() over (order by {{ dimensions | join(', ') }}) as shown_no
+    from shown
+
+),
+
+shown_cells as (
+
+    select distinct
+        shown_no,
+        n_dimensions,
+        {{ each_column(dimensions) }}
+    from numbered
+
+),
+
+by_rep as (
+
+    select
+        by_combination.node_no,
+        by_combination.month_start_on,
+        numbered.shown_no,
+        {{ sum_each(measures, 'by_combination') }}
+    from by_combination
+    inner join numbered on by_combination.cell_no = numbered.cell_no
+    group by by_combination.node_no, by_combination.month_start_on, numbered.shown_no
+
+),
+
 by_node as (
 
     select
         ancestors.ancestor_node_no as node_no,
-        cells.month_start_on,
-        {{ each_column(dimensions, 'cells') }},
-        {{ sum_each(measures, 'cells') }}
-    from cells
-    inner join ancestors on cells.node_no = ancestors.node_no
-    group by
-        ancestors.ancestor_node_no, cells.month_start_on,
-        cells.source, cells.quality, cells.industry, cells.segment
+        by_rep.month_start_on,
+        by_rep.shown_no,
+        {{ sum_each(measures, 'by_rep') }}
+    from by_rep
+    inner join ancestors on by_rep.node_no = ancestors.node_no
+    group by ancestors.ancestor_node_no, by_rep.month_start_on, by_rep.shown_no
+
+),
+
+by_quarter as (
+
+    select
+        months.quarter_start_on,
+        by_node.node_no,
+        by_node.shown_no,
+        {{ sum_each(measures, 'by_node') }}
+    from by_node
+    inner join months on by_node.month_start_on = months.month_start_on
+    group by months.quarter_start_on, by_node.node_no, by_node.shown_no
 
 ),
 
@@ -137,26 +178,24 @@ final as (
 
     select
         'month' as period_kind,
-        month_start_on as period_start_on,
-        node_no,
-        {{ each_column(dimensions) }},
-        {{ each_column(measures) }}
+        by_node.month_start_on as period_start_on,
+        by_node.node_no,
+        {{ each_column(dimensions, 'shown_cells') }},
+        {{ each_column(measures, 'by_node') }}
     from by_node
-    where source = 'all' or quality = 'all'
+    inner join shown_cells on by_node.shown_no = shown_cells.shown_no
+    where shown_cells.n_dimensions <= 1
 
     union all
 
     select
         'quarter' as period_kind,
-        months.quarter_start_on as period_start_on,
-        by_node.node_no,
-        {{ each_column(dimensions, 'by_node') }},
-        {{ sum_each(measures, 'by_node') }}
-    from by_node
-    inner join months on by_node.month_start_on = months.month_start_on
-    group by
-        months.quarter_start_on, by_node.node_no,
-        by_node.source, by_node.quality, by_node.industry, by_node.segment
+        by_quarter.quarter_start_on as period_start_on,
+        by_quarter.node_no,
+        {{ each_column(dimensions, 'shown_cells') }},
+        {{ each_column(measures, 'by_quarter') }}
+    from by_quarter
+    inner join shown_cells on by_quarter.shown_no = shown_cells.shown_no
 
 )
 

@@ -133,7 +133,8 @@ counted as (
         node_no,
         qualified_on as happened_on,
         count(*) as n
-    from {{ ref('int_qualified_leads') }}
+    from {{ ref('int_leads') }}
+    where qualified_on is not null
     group by node_no, qualified_on
 
     union all
