@@ -11,10 +11,10 @@ at_risk as (
 
     select
         {{ counted }}.*,
-        sum(n_event + n_censored) over (
-            partition by {{ keys | join(', ') }} order by {{ days }}
-            rows between current row and unbounded following
-        ) as n_at_risk
+        cast(sum(n_event + n_censored) over (
+            partition by {{ keys | join(', ') }} order by {{ days }} desc
+            rows between unbounded preceding and current row
+        ) as bigint) as n_at_risk
     from {{ counted }}
 
 ),

@@ -27,40 +27,23 @@ spells as (
 
 ),
 
-parents as (
+{{ parents_and_ancestors() }},
 
-    select
-        nodes.node_no,
-        parents.node_no as parent_node_no
-    from {{ ref('int_nodes') }} as nodes
-    inner join {{ ref('int_nodes') }} as parents on nodes.parent_node_key = parents.node_key
-
-),
-
-ancestors as (
-
-    select
-        node_no,
-        ancestor_node_no
-    from {{ ref('int_node_ancestors') }}
-
-),
-
--- Few deals return, and only their stays have to be brought together.
+-- Few deals return, and only their stays have to be brought together. A deal has one segment, tonight's.
 returns as (
 
     select
         okey,
         stage_no,
-        {{ arg_max('node_no', '-spell_no') }} as node_no,
-        {{ arg_max('segment', '-spell_no') }} as segment,
+        segment,
+        {{ arg_min('node_no', 'spell_no') }} as node_no,
         min(entered_on) as entered_on,
         sum(dwell_days) as dwell_days,
         max(case when is_latest and is_censored then 1 else 0 end) = 1 as is_censored,
         max(case when is_entry_assumed then 1 else 0 end) = 1 as is_entry_assumed
     from spells
     where not is_only_stay
-    group by okey, stage_no
+    group by okey, segment, stage_no
 
 ),
 
@@ -126,61 +109,9 @@ own as (
 
 ),
 
--- What is summed for the node above the rep is much smaller, and goes on to all nodes above that one.
-above_reps as (
+{{ at_every_node('own', ['segment', 'stage_no', 'dwell_days'], measures) }},
 
-    select
-        parents.parent_node_no as node_no,
-        own.segment,
-        own.stage_no,
-        own.dwell_days,
-        {{ sum_each(measures, 'own') }}
-    from own
-    inner join parents on own.node_no = parents.node_no
-    group by parents.parent_node_no, own.segment, own.stage_no, own.dwell_days
-
-),
-
-by_node as (
-
-    select
-        node_no,
-        segment,
-        stage_no,
-        dwell_days,
-        {{ each_column(measures) }}
-    from own
-
-    union all
-
-    select
-        ancestors.ancestor_node_no as node_no,
-        above_reps.segment,
-        above_reps.stage_no,
-        above_reps.dwell_days,
-        {{ sum_each(measures, 'above_reps') }}
-    from above_reps
-    inner join ancestors on above_reps.node_no = ancestors.node_no
-    group by ancestors.ancestor_node_no, above_reps.segment, above_reps.stage_no, above_reps.dwell_days
-
-),
-
-segmented as (
-
-    select * from by_node
-
-    union all
-
-    select
-        node_no,
-        'all' as segment,
-        stage_no,
-        dwell_days,
-        {{ sum_each(measures) }}
-    from by_node
-    group by node_no, stage_no, dwell_days
-
-),
+{{ with_all_segments(['stage_no', 'dwell_days'], measures) }},
 
 -- Small numbers, of which the curves carry many.
 final as (

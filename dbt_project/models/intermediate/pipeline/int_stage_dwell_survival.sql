@@ -9,27 +9,9 @@ with dates as (
 
 ),
 
-ancestors as (
+{{ parents_and_ancestors() }},
 
-    select
-        node_no,
-        ancestor_node_no
-    from {{ ref('int_node_ancestors') }}
-
-),
-
-parents as (
-
-    select
-        nodes.node_no,
-        parents.node_no as parent_node_no
-    from {{ ref('int_nodes') }} as nodes
-    inner join {{ ref('int_nodes') }} as parents on nodes.parent_node_key = parents.node_key
-
-),
-
--- Deals of one length are one row from here on.
-lengths as (
+spells as (
 
     select
         spells.node_no,
@@ -37,32 +19,44 @@ lengths as (
         spells.stage_no,
         dates.quarter_start_on,
         spells.dwell_days,
-        sum(case when spells.is_censored then 0 else 1 end) as n_event,
-        sum(case when spells.is_censored then 1 else 0 end) as n_censored
+        spells.is_censored
     from {{ ref('int_stage_spells_of_all_deals') }} as spells
     inner join dates on spells.entered_on = dates.day
     -- Of deals first seen on their way, only those that stay long are seen: their dwell would bias the estimate upward.
     where not spells.is_entry_assumed
-    group by
-        spells.node_no, spells.segment, spells.stage_no, dates.quarter_start_on, spells.dwell_days
 
 ),
 
--- A single rep's quarter in one segment holds too few deals to say how long they stay; 'all' is kept for reps. What is
--- summed for the node above the rep is much smaller, and goes on to all nodes above that one.
+-- A single rep's quarter in one segment holds too few deals to say how long they stay; 'all' is kept for reps. Deals of
+-- one length are one row from here on.
+of_reps as (
+
+    select
+        node_no,
+        stage_no,
+        quarter_start_on,
+        dwell_days,
+        cast(count(case when not is_censored then 1 end) as integer) as n_event,
+        cast(count(case when is_censored then 1 end) as integer) as n_censored
+    from spells
+    group by node_no, stage_no, quarter_start_on, dwell_days
+
+),
+
+-- What is summed for the node above the rep is much smaller, and goes on to all nodes above that one.
 above_reps as (
 
     select
         parents.parent_node_no as node_no,
-        lengths.segment,
-        lengths.stage_no,
-        lengths.quarter_start_on,
-        lengths.dwell_days,
-        sum(lengths.n_event) as n_event,
-        sum(lengths.n_censored) as n_censored
-    from lengths
-    inner join parents on lengths.node_no = parents.node_no
-    group by parents.parent_node_no, lengths.segment, lengths.stage_no, lengths.quarter_start_on, lengths.dwell_days
+        spells.segment,
+        spells.stage_no,
+        spells.quarter_start_on,
+        spells.dwell_days,
+        count(case when not spells.is_censored then 1 end) as n_event,
+        count(case when spells.is_censored then 1 end) as n_censored
+    from spells
+    inner join parents on spells.node_no = parents.node_no
+    group by parents.parent_node_no, spells.segment, spells.stage_no, spells.quarter_start_on, spells.dwell_days
 
 ),
 
@@ -74,8 +68,8 @@ by_node_and_segment as (
         above_reps.stage_no,
         above_reps.quarter_start_on,
         above_reps.dwell_days,
-        sum(above_reps.n_event) as n_event,
-        sum(above_reps.n_censored) as n_censored
+        cast(sum(above_reps.n_event) as integer) as n_event,
+        cast(sum(above_reps.n_censored) as integer) as n_censored
     from above_reps
     inner join ancestors on above_reps.node_no = ancestors.node_no
     group by
@@ -96,8 +90,8 @@ counted as (
         stage_no,
         quarter_start_on,
         dwell_days,
-        sum(n_event) as n_event,
-        sum(n_censored) as n_censored
+        cast(sum(n_event) as integer) as n_event,
+        cast(sum(n_censored) as integer) as n_censored
     from by_node_and_segment
     group by node_no, stage_no, quarter_start_on, dwell_days
 
@@ -109,10 +103,9 @@ counted as (
         stage_no,
         quarter_start_on,
         dwell_days,
-        sum(n_event) as n_event,
-        sum(n_censored) as n_censored
-    from lengths
-    group by node_no, stage_no, quarter_start_on, dwell_days
+        n_event,
+        n_censored
+    from of_reps
 
 ),
 

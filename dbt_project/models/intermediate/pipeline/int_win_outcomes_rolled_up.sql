@@ -17,6 +17,7 @@ opportunities as (
     select
         opportunities.*,
         opportunities.created_at is not null as is_dated,
+        opportunities.created_at is not null and not opportunities.is_deleted as is_cohort,
         case
             when opportunities.is_won and opportunities.closed_on <= run.as_of_date
                 then {{ days_between('opportunities.created_on', 'opportunities.closed_on') }}
@@ -37,62 +38,68 @@ dates as (
 
 ),
 
-ancestors as (
+months as (
 
-    select
-        node_no,
-        ancestor_node_no
-    from {{ ref('int_node_ancestors') }}
+    select distinct
+        month_start_on,
+        quarter_start_on,
+        year_start_on
+    from dates
 
 ),
+
+{{ parents_and_ancestors() }},
 
 closed as (
 
     select
         opportunities.node_no,
         opportunities.segment,
-        opportunities.closed_on as day,
-        sum(case when opportunities.is_won then 1 else 0 end) as won_count,
-        sum(case when opportunities.is_won then 0 else 1 end) as lost_count,
+        dates.month_start_on,
+        count(case when opportunities.is_won then 1 end) as won_count,
+        count(case when not opportunities.is_won then 1 end) as lost_count,
         sum(case when opportunities.is_won then opportunities.amount_cents end) as won_cents,
         sum(case when not opportunities.is_won then opportunities.amount_cents end) as lost_cents,
         count(case when opportunities.is_won then opportunities.amount_cents end) as won_priced_n,
         count(case when not opportunities.is_won then opportunities.amount_cents end) as lost_priced_n
     from opportunities
     inner join run on opportunities.closed_on <= run.as_of_date
+    inner join dates on opportunities.closed_on = dates.day
     where opportunities.is_closed and not opportunities.is_deleted
-    group by opportunities.node_no, opportunities.segment, opportunities.closed_on
+    group by opportunities.node_no, opportunities.segment, dates.month_start_on
 
 ),
 
 created as (
 
     select
-        node_no,
-        segment,
-        created_on as day,
-        sum(case when is_dated and not is_deleted then 1 else 0 end) as created_n,
-        sum(case when is_dated and not is_deleted and is_won then 1 else 0 end) as created_won_n,
-        sum(case when is_dated and not is_deleted and is_closed and not is_won then 1 else 0 end) as created_lost_n,
-        sum(case when is_dated and not is_deleted and not is_closed then 1 else 0 end) as created_open_n,
-        sum(case when not is_dated and not is_deleted then 1 else 0 end) as created_undated_n,
-        sum(case when is_deleted then 1 else 0 end) as created_deleted_n,
+        opportunities.node_no,
+        opportunities.segment,
+        dates.month_start_on,
+        count(case when opportunities.is_cohort then 1 end) as created_n,
+        count(case when opportunities.is_cohort and opportunities.is_won then 1 end) as created_won_n,
+        count(case when opportunities.is_cohort and opportunities.is_closed and not opportunities.is_won then 1 end)
+            as created_lost_n,
+        count(case when opportunities.is_cohort and not opportunities.is_closed then 1 end) as created_open_n,
+        count(case when not opportunities.is_dated and not opportunities.is_deleted then 1 end) as created_undated_n,
+        count(case when opportunities.is_deleted then 1 end) as created_deleted_n,
         {% for age in cohort_ages() -%}
-            sum(case when is_dated and not is_deleted and won_after_days <= {{ age }} then 1 else 0 end)
+            count(case when opportunities.is_cohort and opportunities.won_after_days <= {{ age }} then 1 end)
                 as won_within_{{ age }}d_n{{ ',' if not loop.last }}
         {% endfor %}
     from opportunities
-    group by node_no, segment, created_on
+    inner join dates on opportunities.created_on = dates.day
+    group by opportunities.node_no, opportunities.segment, dates.month_start_on
 
 ),
 
 {% set of_closed = ['won_count', 'lost_count', 'won_cents', 'lost_cents', 'won_priced_n', 'lost_priced_n'] -%}
-daily as (
+either as (
 
     select
         node_no,
         segment,
-        day,
+        month_start_on,
         {% for measure in measures -%}
             {{ measure if measure in of_closed else '0' }} as {{ measure }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -103,7 +110,7 @@ daily as (
     select
         node_no,
         segment,
-        day,
+        month_start_on,
         {% for measure in measures -%}
             {{ '0' if measure in of_closed else measure }} as {{ measure }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -114,52 +121,18 @@ daily as (
 monthly as (
 
     select
-        daily.node_no,
-        daily.segment,
-        dates.month_start_on,
-        dates.quarter_start_on,
-        dates.year_start_on,
-        {{ sum_each(measures, 'daily') }}
-    from daily
-    inner join dates on daily.day = dates.day
-    group by daily.node_no, daily.segment, dates.month_start_on, dates.quarter_start_on, dates.year_start_on
-
-),
-
-by_node as (
-
-    select
-        ancestors.ancestor_node_no as node_no,
-        monthly.segment,
-        monthly.month_start_on,
-        monthly.quarter_start_on,
-        monthly.year_start_on,
-        {{ sum_each(measures, 'monthly') }}
-    from monthly
-    inner join ancestors on monthly.node_no = ancestors.node_no
-    group by
-        ancestors.ancestor_node_no, monthly.segment,
-        monthly.month_start_on, monthly.quarter_start_on, monthly.year_start_on
-
-),
-
-segmented as (
-
-    select * from by_node
-
-    union all
-
-    select
         node_no,
-        'all' as segment,
+        segment,
         month_start_on,
-        quarter_start_on,
-        year_start_on,
         {{ sum_each(measures) }}
-    from by_node
-    group by node_no, month_start_on, quarter_start_on, year_start_on
+    from either
+    group by node_no, segment, month_start_on
 
 ),
+
+{{ at_every_node('monthly', ['segment', 'month_start_on'], measures) }},
+
+{{ with_all_segments(['month_start_on'], measures) }},
 
 periods as (
 
@@ -176,12 +149,13 @@ summed as (
     {% for kind in ['month', 'quarter', 'year'] %}
     select
         '{{ kind }}' as period_kind,
-        {{ kind }}_start_on as period_start_on,
-        node_no,
-        segment,
-        {{ sum_each(measures) }}
+        months.{{ kind }}_start_on as period_start_on,
+        segmented.node_no,
+        segmented.segment,
+        {{ sum_each(measures, 'segmented') }}
     from segmented
-    group by {{ kind }}_start_on, node_no, segment
+    inner join months on segmented.month_start_on = months.month_start_on
+    group by months.{{ kind }}_start_on, segmented.node_no, segmented.segment
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),

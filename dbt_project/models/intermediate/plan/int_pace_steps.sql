@@ -27,6 +27,7 @@ ended as (
     where periods.is_over and periods.working_days > 0 and of_company.working_days > 0
 ),
 
+-- Few metrics and kinds of period have curves: what has none is left out before days are set against periods.
 numbered as (
     select days.*
     from {{ ref('int_period_days') }} as days
@@ -34,6 +35,22 @@ numbered as (
         on days.calendar = ended.calendar
             and days.period_kind = ended.period_kind
             and days.period_start_on = ended.period_start_on
+    where days.period_kind in (select kinds.period_kind from kinds)
+),
+
+metrics as (
+    select distinct metric
+    from kinds
+),
+
+daily as (
+    select
+        daily.metric,
+        daily.node_key,
+        daily.happened_on,
+        daily.hundredths
+    from {{ ref('int_actuals_daily') }} as daily
+    inner join metrics on daily.metric = metrics.metric
 ),
 
 calendars as (
@@ -65,7 +82,7 @@ of_reps as (
         numbered.period_start_on,
         numbered.working_day_no,
         sum(daily.hundredths) as hundredths
-    from {{ ref('int_actuals_daily') }} as daily
+    from daily
     inner join kinds on daily.metric = kinds.metric
     inner join calendars on daily.node_key = calendars.node_key
     inner join numbered
