@@ -29,6 +29,7 @@ described as (
 
     select
         opportunity_id,
+        name,
         case when trim(next_step) <> '' then next_step end as next_step,
         _source
     from current_rows
@@ -85,6 +86,7 @@ facts as (
 
     select
         opportunities.okey,
+        described.name,
         described.next_step,
         touches.next_activity_on,
         touches.last_touch_on,

@@ -49,24 +49,37 @@ expected as (
 ),
 
 -- The most that can be expected first; without amounts, the likeliest.
-final as (
+ordered as (
 
     select
         expected.*
-        {%- for period in periods %}
-        {%- for place, partition in [
-            ('rep', 'partition by node_no '), ('team', 'partition by parent_node_key '), ('company', ''),
-        ] %},
-        case
-            when {{ period }}_chance is not null
-                then cast(row_number() over (
-                    {{ partition }}order by
-                        coalesce({{ period }}_cents, 0) desc, coalesce({{ period }}_chance, -1) desc, opportunity_id
-                ) as integer)
-        end as {{ period }}_rank_in_{{ place }}
-        {%- endfor %}
+        {%- for period in periods %},
+        row_number() over (
+            order by coalesce({{ period }}_cents, 0) desc, coalesce({{ period }}_chance, -1) desc, opportunity_id
+        ) as {{ period }}_place
         {%- endfor %}
     from expected
+
+),
+
+-- The order of the company is that of each part of it, and a number is sorted sooner.
+final as (
+
+    select
+        ordered.*
+        {%- for period in periods %}
+        {%- for part, key in [('rep', 'node_no'), ('team', 'parent_node_key')] %},
+        case
+            when {{ period }}_chance is not null
+                then cast(
+                    row_number() over (partition by {{ key }} order by {{ period }}_place) as integer
+                )
+        end as {{ period }}_rank_in_{{ part }}
+        {%- endfor %},
+        case when {{ period }}_chance is not null then cast({{ period }}_place as integer) end
+            as {{ period }}_rank_in_company
+        {%- endfor %}
+    from ordered
 
 )
 

@@ -39,46 +39,31 @@ opportunities as (
 
 ),
 
-dated as (
+-- Of millions of activities, a row for each that they name: only these are looked up.
+named as (
 
     select
-        coalesce(merged_deals.surviving_id, activities.opportunity_id) as opportunity_id,
-        case
-            when activities.opportunity_id is null
-                then coalesce(merged_accounts.surviving_id, activities.account_id)
-        end as account_id,
-        case when activities.occurred_on <= run.as_of_date then activities.occurred_on end as touched_on,
-        case when activities.occurred_on > run.as_of_date then activities.occurred_on end as planned_on
+        activities.opportunity_id,
+        case when activities.opportunity_id is null then activities.account_id end as account_id,
+        max(case when activities.occurred_on <= run.as_of_date then activities.occurred_on end) as touched_on,
+        min(case when activities.occurred_on > run.as_of_date then activities.occurred_on end) as planned_on
     from activities
     cross join run
-    left join merged as merged_deals
-        on activities.opportunity_id = merged_deals.record_id and merged_deals.kind = 'opportunity'
-    left join merged as merged_accounts
-        on activities.account_id = merged_accounts.record_id and merged_accounts.kind = 'account'
-
-),
-
-by_deal as (
-
-    select
-        opportunity_id,
-        max(touched_on) as touched_on,
-        min(planned_on) as planned_on
-    from dated
-    where opportunity_id is not null
-    group by opportunity_id
+    group by
+        activities.opportunity_id,
+        case when activities.opportunity_id is null then activities.account_id end
 
 ),
 
 by_account as (
 
     select
-        account_id,
-        max(touched_on) as touched_on,
-        min(planned_on) as planned_on
-    from dated
-    where account_id is not null
-    group by account_id
+        coalesce(merged.surviving_id, named.account_id) as account_id,
+        named.touched_on,
+        named.planned_on
+    from named
+    left join merged on named.account_id = merged.record_id and merged.kind = 'account'
+    where named.account_id is not null
 
 ),
 
@@ -86,10 +71,11 @@ placed as (
 
     select
         opportunities.okey,
-        by_deal.touched_on,
-        by_deal.planned_on
-    from opportunities
-    inner join by_deal on opportunities.opportunity_id = by_deal.opportunity_id
+        named.touched_on,
+        named.planned_on
+    from named
+    left join merged on named.opportunity_id = merged.record_id and merged.kind = 'opportunity'
+    inner join opportunities on coalesce(merged.surviving_id, named.opportunity_id) = opportunities.opportunity_id
 
     union all
 

@@ -22,12 +22,6 @@ opportunities as (
 
 ),
 
-described as (
-
-    {{ current_rows('opportunity') }}
-
-),
-
 stages as (
 
     select
@@ -82,7 +76,7 @@ final as (
 
     select
         opportunities.opportunity_id,
-        described.name,
+        hygiene.name,
         coalesce(merged_accounts.surviving_id, opportunities.account_id) as account_id,
         opportunities.owner_id,
         opportunities.node_key,
@@ -147,7 +141,6 @@ final as (
     cross join run
     inner join hygiene on opportunities.okey = hygiene.okey
     inner join ranked on opportunities.okey = ranked.okey
-    inner join described on opportunities.opportunity_id = described.opportunity_id
     inner join period_ends on {{ add_days('run.as_of_date', 1) }} = period_ends.day
     left join {{ ref('int_opportunity_pushes') }} as pushes on opportunities.okey = pushes.okey
     left join stages on opportunities.stage_no = stages.stage_no
