@@ -10,10 +10,22 @@ with stages as (
     select
         stage_no,
         is_closed,
-        cast(power(2, stage_no) as bigint) as stage_bit,
-        -- How far a deal in this stage has come: won is beyond every stage, lost is nowhere.
-        case when is_won then 1000 when is_closed then 0 else stage_no end as progress_no
+        is_won,
+        cast(power(2, stage_no) as bigint) as stage_bit
     from {{ ref('stg_night__stages') }}
+
+),
+
+-- Stages in which a deal has come further than in this one: the open ones after it, and won. Lost is nowhere.
+further_stages as (
+
+    select
+        stages.stage_no,
+        cast(sum(others.stage_bit) as bigint) as further_bits
+    from stages
+    inner join stages as others
+        on others.is_won or (not others.is_closed and stages.stage_no < others.stage_no)
+    group by stages.stage_no
 
 ),
 
@@ -47,8 +59,7 @@ entries as (
         events.node_no,
         events.is_entry_assumed,
         not coalesce(stages.is_closed, true) as is_open,
-        stages.stage_bit,
-        coalesce(stages.progress_no, 0) as progress_no
+        stages.stage_bit
     from {{ ref('int_opportunity_events') }} as events
     -- A deal that is gone, or merged, leaves its stage as one that moves on does.
     left join stages on events.stage_no = stages.stage_no
@@ -69,10 +80,9 @@ stays as (
         stage_bit,
         lead(event_on) over by_time as left_on,
         lead(stage_no) over by_time as next_stage_no,
-        sum(case when is_open then 1 else 0 end) over until_now as spell_no,
+        count(case when is_open then 1 end) over until_now as spell_no,
         coalesce(bit_or(stage_bit) over until_before, 0) as stages_before,
-        coalesce(bit_or(stage_bit) over from_next, 0) as stages_after,
-        coalesce(max(progress_no) over from_next, 0) as furthest_after
+        coalesce(bit_or(stage_bit) over from_next, 0) as stages_after
     from entries
     window
         by_time as (partition by okey order by event_no),
@@ -98,7 +108,7 @@ final as (
         stays.left_on is null or stays.next_stage_no in ({{ gone_stage_no() }}, {{ merged_stage_no() }}) as is_censored,
         (stays.stages_before & stays.stage_bit) = 0 as is_first_entry,
         (stays.stages_after & stays.stage_bit) = 0 as is_latest,
-        stays.furthest_after > stays.stage_no as has_advanced,
+        (stays.stages_after & coalesce(further_stages.further_bits, 0)) <> 0 as has_advanced,
         -- Whose deal it was when it entered.
         stays.node_no,
         opportunities.segment,
@@ -109,6 +119,7 @@ final as (
     from stays
     cross join run
     inner join opportunities on stays.okey = opportunities.okey
+    left join further_stages on stays.stage_no = further_stages.stage_no
     where stays.is_open
 
 )
