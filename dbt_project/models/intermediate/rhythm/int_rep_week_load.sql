@@ -53,7 +53,8 @@ open_states as (
         events.okey,
         events.event_no,
         events.event_on,
-        events.next_on,
+        {{ week_number('events.event_on') }} as event_week_no,
+        {{ week_number('events.next_on') }} as to_week_no,
         events.stage_no,
         events.node_no,
         events.amount_cents,
@@ -73,7 +74,11 @@ open_states as (
 waiting as (
 
     select
-        open_states.*,
+        node_no,
+        stage_no,
+        amount_cents,
+        event_week_no,
+        to_week_no,
         max(case when is_step then event_on end) over (
             partition by okey order by event_no rows between unbounded preceding and current row
         ) as waits_since
@@ -88,13 +93,13 @@ spans as (
         waiting.node_no,
         waiting.stage_no,
         waiting.amount_cents,
-        greatest({{ week_number('waiting.event_on') }}, edges.first_week_no) as from_week_no,
-        {{ week_number('waiting.next_on') }} as to_week_no,
+        greatest(waiting.event_week_no, edges.first_week_no) as from_week_no,
+        waiting.to_week_no,
         case
             when {{ add_days('waiting.waits_since', piled_after_days) }} <= edges.as_of_date
                 then
                     greatest(
-                        {{ week_number('waiting.event_on') }},
+                        waiting.event_week_no,
                         {{ week_number(add_days('waiting.waits_since', piled_after_days)) }},
                         edges.first_week_no
                     )
