@@ -1,5 +1,7 @@
 -- Grain: one period of creation (month, quarter), node and cell of source, quality, industry and segment.
 
+{{ config(materialized='view') }}
+
 {#
     Cells: the total; each value of each dimension with 'all' in the others; in quarters also source × quality. Every
     other combination would multiply the rows and leave a handful of leads in each. Leads are counted once, by the
@@ -11,20 +13,13 @@
     'within_90', 'deals', 'won', 'lost', 'won_cents', 'open_cents'
 ] -%}
 
-with dates as (
-
-    select
-        day,
-        month_start_on
-    from {{ ref('int_dates') }}
-
-),
-
-months as (
+-- Pairs have no months: they are counted in the first one of their quarter that the calendar holds.
+with months as (
 
     select distinct
         month_start_on,
-        quarter_start_on
+        quarter_start_on,
+        min(month_start_on) over (partition by quarter_start_on) as first_month_on
     from {{ ref('int_dates') }}
 
 ),
@@ -55,7 +50,7 @@ counted as (
         leads.has_brought_deal and not leads.is_deal_closed as is_open,
         leads.amount_cents
     from {{ ref('int_leads') }} as leads
-    inner join dates on leads.created_on = dates.day
+    inner join {{ ref('int_dates') }} as dates on leads.created_on = dates.day
 
 ),
 
@@ -94,7 +89,7 @@ stated as (
         cell_no,
         {% for dimension in dimensions -%}
             {{ stated_value(dimension) }} as {{ dimension }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {% endfor -%}
     from {{ ref('int_lead_cells') }}
 
 ),
@@ -139,12 +134,16 @@ by_rep as (
 
     select
         by_combination.node_no,
-        by_combination.month_start_on,
+        case when numbered.n_dimensions < 2 then months.month_start_on else months.first_month_on end as month_start_on,
         numbered.shown_no,
         {{ sum_each(measures, 'by_combination') }}
     from by_combination
+    inner join months on by_combination.month_start_on = months.month_start_on
     inner join numbered on by_combination.cell_no = numbered.cell_no
-    group by by_combination.node_no, by_combination.month_start_on, numbered.shown_no
+    group by
+        by_combination.node_no,
+        case when numbered.n_dimensions < 2 then months.month_start_on else months.first_month_on end,
+        numbered.shown_no
 
 ),
 
@@ -176,26 +175,22 @@ by_quarter as (
 
 final as (
 
-    select
-        'month' as period_kind,
-        by_node.month_start_on as period_start_on,
-        by_node.node_no,
-        {{ each_column(dimensions, 'shown_cells') }},
-        {{ each_column(measures, 'by_node') }}
-    from by_node
-    inner join shown_cells on by_node.shown_no = shown_cells.shown_no
-    where shown_cells.n_dimensions <= 1
+    {% for period, rows in [('month', 'by_node'), ('quarter', 'by_quarter')] -%}
+        select
+            '{{ period }}' as period_kind,
+            {{ rows }}.{{ period }}_start_on as period_start_on,
+            {{ rows }}.node_no,
+            {{ each_column(dimensions, 'shown_cells') }},
+            {{ each_column(measures, rows) }}
+        from {{ rows }}
+        inner join shown_cells on {{ rows }}.shown_no = shown_cells.shown_no
+        {% if period == 'month' -%}
+            where shown_cells.n_dimensions < 2
 
-    union all
+            union all
 
-    select
-        'quarter' as period_kind,
-        by_quarter.quarter_start_on as period_start_on,
-        by_quarter.node_no,
-        {{ each_column(dimensions, 'shown_cells') }},
-        {{ each_column(measures, 'by_quarter') }}
-    from by_quarter
-    inner join shown_cells on by_quarter.shown_no = shown_cells.shown_no
+        {% endif %}
+    {%- endfor %}
 
 )
 

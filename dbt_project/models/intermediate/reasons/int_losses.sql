@@ -1,5 +1,7 @@
 -- Grain: one opportunity in the CRM that is lost tonight: from which stage, and for which stated reason.
 
+{{ config(materialized='view') }}
+
 with stages as (
 
     select

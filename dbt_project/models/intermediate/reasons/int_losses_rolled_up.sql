@@ -1,5 +1,7 @@
 -- Grain: one period of closing (month, quarter, fiscal year), node and cell of stage, reason, competitor and segment.
 
+{{ config(materialized='view') }}
+
 {#
     Cells: the total and each value of each dimension with 'all' in the others; in quarters and years also the pairs
     below. A month of a rep has a handful of losses, so that its pairs would be rows of one.
@@ -20,12 +22,14 @@ with dates as (
 
 ),
 
+-- Pairs have no months: they are counted in the first one of their quarter that the calendar holds.
 months as (
 
     select distinct
         month_start_on,
         quarter_start_on,
-        year_start_on
+        year_start_on,
+        min(month_start_on) over (partition by quarter_start_on, year_start_on) as first_month_on
     from {{ ref('int_dates') }}
 
 ),
@@ -43,27 +47,30 @@ losses as (
 
     select
         losses.node_no,
-        dates.month_start_on,
+        months.month_start_on,
+        months.first_month_on,
         {{ each_column(dimensions, 'losses') }},
         losses.amount_cents
     from {{ ref('int_losses') }} as losses
     inner join dates on losses.closed_on = dates.day
+    inner join months on dates.month_start_on = months.month_start_on
 
 ),
 
 own as (
 
     {% for kept in cells -%}
+        {% set month = 'month_start_on' if kept | length < 2 else 'first_month_on' -%}
         select
             node_no,
-            month_start_on,
+            {{ month }} as month_start_on,
             {{ kept | length }} as n_dimensions,
             {{ cell_columns(dimensions, kept) }},
             count(*) as losses,
             count(*) - count(amount_cents) as losses_without_amount,
             cast(coalesce(sum(amount_cents), 0) as bigint) as lost_cents
         from losses
-        group by {{ (['node_no', 'month_start_on'] + kept) | join(', ') }}
+        group by {{ (['node_no', month] + kept) | join(', ') }}
         {% if not loop.last %}
         union all
 
