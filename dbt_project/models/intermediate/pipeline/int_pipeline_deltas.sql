@@ -1,5 +1,8 @@
 -- Grain: one rep node, open stage, closing month and day on which the open pipeline of that cell changed.
 
+{# Only the spans read it: counted where they are made, it is not written and read again. #}
+{{ config(materialized='view') }}
+
 with stages as (
 
     select
