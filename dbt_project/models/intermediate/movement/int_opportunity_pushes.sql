@@ -38,18 +38,8 @@ stated as (
 
 ),
 
--- Before its first statement a deal carries tonight's date, which nobody stated then: only the last such row counts.
-known as (
-
-    select
-        *,
-        is_first_unit = 1
-        and coalesce(lead(is_first_unit) over (partition by okey order by event_no), 0) = 1 as is_unstated
-    from stated
-
-),
-
--- A date that was taken away and stated again later has moved too.
+-- Before its first statement a deal carries tonight's date, which nobody stated then: only the last such row counts,
+-- and moves nothing. A date that was taken away and stated again later has moved too.
 moves as (
 
     select
@@ -57,9 +47,10 @@ moves as (
         event_no,
         event_on,
         close_day_no,
-        close_month_no > lag(close_month_no) over (partition by okey order by event_no) as is_push
-    from known
-    where not is_unstated
+        case when is_first_unit = 1 then -event_no else event_no end as statement_no,
+        is_first_unit = 0
+        and close_month_no > lag(close_month_no) over (partition by okey order by event_no) as is_push
+    from stated
 
 ),
 
@@ -69,7 +60,7 @@ counted as (
         okey,
         sum(case when is_push then 1 else 0 end) as push_count,
         max(case when is_push then event_on end) as last_pushed_on,
-        {{ arg_min('close_day_no', 'event_no') }} as first_close_day_no,
+        {{ arg_min('close_day_no', 'statement_no') }} as first_close_day_no,
         {{ arg_max('close_day_no', 'event_no') }} as last_close_day_no
     from moves
     group by okey

@@ -48,13 +48,17 @@ history as (
 ),
 
 -- Amounts follow the rate of their deal; one in another currency than its deal, tonight's rate.
-final as (
+stated as (
 
     select
         opportunities.okey,
         history.changed_at,
         history.changed_on,
         history.history_id,
+        opportunities.stage_no as tonight_stage_no,
+        coalesce(opportunities.amount_cents, 0) as tonight_amount_cents,
+        coalesce({{ day_number('opportunities.expected_close_on') }}, 0) as tonight_close_day_no,
+        opportunities.node_no as tonight_node_no,
         stages.stage_no,
         case
             when coalesce(history.currency, opportunities.currency) = opportunities.currency
@@ -74,6 +78,25 @@ final as (
     where
         history._change <> 'deleted'
         or (opportunities.is_deleted and history._observed_on >= opportunities.last_changed_on)
+
+),
+
+final as (
+
+    select
+        okey,
+        changed_at,
+        changed_on,
+        history_id,
+        stage_no,
+        amount_cents,
+        close_day_no,
+        node_no,
+        stage_no <> tonight_stage_no as is_other_stage,
+        amount_cents <> tonight_amount_cents as is_other_amount,
+        close_day_no <> tonight_close_day_no as is_other_close_month,
+        node_no <> tonight_node_no as is_other_owner
+    from stated
 
 )
 

@@ -186,7 +186,8 @@ event_rows as (
 
 ),
 
--- The one window over all of history. In its order no day lies before the one above it.
+-- The one window over all of history, of what was said before each row: what holds from it on is its own word, where it
+-- has one. In its order no day lies before the one above it.
 sequenced as (
 
     select
@@ -194,21 +195,19 @@ sequenced as (
         cast(row_number() over by_time as smallint) as event_no,
         event_on,
         lead(event_on) over by_time as next_on,
-        last_value(stage_no ignore nulls) over until_now as stage_no,
+        stage_no,
+        amount_cents,
+        close_day_no,
+        node_no,
         last_value(stage_no ignore nulls) over until_before as previous_stage_no,
-        last_value(amount_cents ignore nulls) over until_now as amount_cents,
-        last_value(close_day_no ignore nulls) over until_now as close_day_no,
+        last_value(amount_cents ignore nulls) over until_before as previous_amount_cents,
         last_value(close_day_no ignore nulls) over until_before as previous_close_day_no,
-        last_value(node_no ignore nulls) over until_now as node_no,
+        last_value(node_no ignore nulls) over until_before as previous_node_no,
         is_entry_assumed
     from event_rows
     window
         by_time as (
             partition by okey order by order_no, event_at, id_length, history_id
-        ),
-        until_now as (
-            partition by okey order by order_no, event_at, id_length, history_id
-            rows between unbounded preceding and current row
         ),
         until_before as (
             partition by okey order by order_no, event_at, id_length, history_id
@@ -227,26 +226,42 @@ months as (
 ),
 
 -- A null means "as before"; before the first statement, "as tonight".
-final as (
+known as (
 
     select
         sequenced.okey,
         sequenced.event_no,
         sequenced.event_on,
         sequenced.next_on,
-        cast(coalesce(sequenced.stage_no, {{ unknown_stage_no() }}) as smallint) as stage_no,
-        cast(coalesce(sequenced.previous_stage_no, {{ unknown_stage_no() }}) as smallint) as previous_stage_no,
-        coalesce(sequenced.amount_cents, opportunities.amount_cents) as amount_cents,
-        coalesce(
-            months.month_no, {{ month_of_day('coalesce(sequenced.close_day_no, opportunities.close_day_no)') }}
-        ) as close_month_no,
-        coalesce(sequenced.close_day_no, opportunities.close_day_no) as close_day_no,
+        coalesce(sequenced.stage_no, sequenced.previous_stage_no, {{ unknown_stage_no() }}) as stage_no,
+        coalesce(sequenced.previous_stage_no, {{ unknown_stage_no() }}) as previous_stage_no,
+        coalesce(sequenced.amount_cents, sequenced.previous_amount_cents, opportunities.amount_cents) as amount_cents,
+        coalesce(sequenced.close_day_no, sequenced.previous_close_day_no, opportunities.close_day_no) as close_day_no,
         sequenced.previous_close_day_no,
-        coalesce(sequenced.node_no, opportunities.node_no) as node_no,
+        coalesce(sequenced.node_no, sequenced.previous_node_no, opportunities.node_no) as node_no,
         sequenced.is_entry_assumed
     from sequenced
     inner join opportunities on sequenced.okey = opportunities.okey
-    left join months on coalesce(sequenced.close_day_no, opportunities.close_day_no) = months.day_no
+
+),
+
+final as (
+
+    select
+        known.okey,
+        known.event_no,
+        known.event_on,
+        known.next_on,
+        cast(known.stage_no as smallint) as stage_no,
+        cast(known.previous_stage_no as smallint) as previous_stage_no,
+        known.amount_cents,
+        coalesce(months.month_no, {{ month_of_day('known.close_day_no') }}) as close_month_no,
+        known.close_day_no,
+        known.previous_close_day_no,
+        known.node_no,
+        known.is_entry_assumed
+    from known
+    left join months on known.close_day_no = months.day_no
 
 )
 

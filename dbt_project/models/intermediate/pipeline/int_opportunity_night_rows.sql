@@ -8,7 +8,13 @@
     3. Whether the deal is there at all, our nights alone: no history tells of deleted, restored and merged records.
        While a deal is gone nothing counts; when it comes back, its record says in which stage.
     4. Where neither tells in which stage a deal was since its creation: open, in stage 0.
+
+    What a first night sees is mostly what the CRM's history said last: to say it again would move nothing, and be one
+    row in four of all that is known.
 #}
+{% set attributes = {
+    'stage': 'stage_no', 'amount': 'amount_cents', 'close_month': 'close_day_no', 'owner': 'node_no',
+} -%}
 
 with run as (
 
@@ -120,7 +126,11 @@ logged as (
             end, 0
         ) as amount_cents,
         coalesce({{ day_number('log_rows.expected_close_on') }}, 0) as close_day_no,
-        coalesce(reps.node_no, unassigned.node_no) as node_no
+        coalesce(reps.node_no, unassigned.node_no) as node_no,
+        opportunities.stage_no as tonight_stage_no,
+        coalesce(opportunities.amount_cents, 0) as tonight_amount_cents,
+        coalesce({{ day_number('opportunities.expected_close_on') }}, 0) as tonight_close_day_no,
+        opportunities.node_no as tonight_node_no
     from {{ ref('stg_log__opportunities') }} as log_rows
     cross join run
     cross join unassigned
@@ -133,6 +143,8 @@ logged as (
 
 ),
 
+-- Nothing new is a first night's word that stands tonight and was the history's last, by day. Where the history never
+-- spoke of an amount or an owner, tonight's holds unsaid.
 weighed as (
 
     select
@@ -142,18 +154,28 @@ weighed as (
         spans.okey is not null as has_history,
         case when logged.observed_on > spans.stage_until_on then spans.stage_until_on end as stage_until_on,
         logged.is_first and coalesce(logged.observed_on < spans.stage_from_on, true) as is_beginning,
-        coalesce(
-            logged.observed_on < spans.stage_from_on or logged.observed_on > spans.stage_until_on, true
-        ) as tells_stage,
-        coalesce(
-            logged.observed_on < spans.amount_from_on or logged.observed_on > spans.amount_until_on, true
-        ) as tells_amount,
-        coalesce(
-            logged.observed_on < spans.close_month_from_on or logged.observed_on > spans.close_month_until_on, true
-        ) as tells_close_month,
-        coalesce(
-            logged.observed_on < spans.owner_from_on or logged.observed_on > spans.owner_until_on, true
-        ) as tells_owner
+        {% for attribute, column in attributes.items() -%}
+            coalesce(
+                logged.observed_on < spans.{{ attribute }}_from_on
+                or logged.observed_on > spans.{{ attribute }}_until_on,
+                true
+            )
+            and not coalesce(
+                logged.is_first
+                and logged.{{ column }} = logged.tonight_{{ column }}
+                and coalesce(
+                    logged.observed_on > spans.{{ attribute }}_until_on
+                    and (
+                        spans.{{ attribute }}_other_on is null
+                        or spans.{{ attribute }}_other_on < spans.{{ attribute }}_until_on
+                    ),
+                    {{ attribute in ('amount', 'owner') }}
+                ),
+                false
+            ) as tells_{{ attribute }}
+            {%- if not loop.last %},
+            {% endif -%}
+        {%- endfor %}
     from logged
     left join {{ ref('int_opportunity_crm_spans') }} as spans on logged.okey = spans.okey
     window by_day as (partition by logged.okey order by logged.observed_on)
