@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from lifelines.utils import qth_survival_time
 
-from tests.dbt_fixture import failures, query, run_dbt, stage_rows, write_build
+from tests.dbt_fixture import failures, query, run_dbt, stage_rows, without_rows, write_build
 from tests.reference.pipeline import (
     AGES,
     BASES,
@@ -410,3 +410,5 @@ def test_dwell_equals_an_estimate_that_is_not_ours(build):
 @given(seed=st.integers(0, 2**32))
 def test_pipeline_marts_equal_the_reference_on_random_histories(build, seed):
     check(build, seed, deals=150)
+    marts = ("fct_stage_spell", "mart_stage_dwell", "mart_pipeline_stage", "mart_win_rate", "mart_velocity")
+    assert without_rows(build, *marts, "mart_pipeline_state", "mart_pipeline_daily") == []
