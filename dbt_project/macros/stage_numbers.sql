@@ -8,3 +8,9 @@
 
 {#- Merged into another deal, which stands for it from then on. -#}
 {% macro merged_stage_no() %}-2{% endmacro %}
+
+
+{#- Whether a deal that was open, and is, took a step: from a stage that somebody recorded to a later one. -#}
+{% macro is_advance(previous_stage_no, stage_no) -%}
+    ({{ previous_stage_no }} > 0 and {{ stage_no }} > {{ previous_stage_no }})
+{%- endmacro %}

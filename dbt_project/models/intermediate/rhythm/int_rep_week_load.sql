@@ -61,7 +61,7 @@ open_states as (
         events.event_no = 1
         or previous_stages.stage_no is null
         or handovers.okey is not null
-        or (events.previous_stage_no > 0 and events.stage_no > events.previous_stage_no) as is_step
+        or {{ is_advance('events.previous_stage_no', 'events.stage_no') }} as is_step
     from {{ ref('int_opportunity_events') }} as events
     inner join in_hand on events.okey = in_hand.okey
     inner join open_stages on events.stage_no = open_stages.stage_no

@@ -65,7 +65,7 @@ stepped as (
         week_no,
         (is_open and not was_open) or (was_open and previous_node_no is not null) as is_taken_in,
         was_open and previous_node_no is not null as is_handed_over,
-        was_open and is_open and previous_stage_no > 0 and stage_no > previous_stage_no as is_advanced,
+        was_open and is_open and {{ is_advance('previous_stage_no', 'stage_no') }} as is_advanced,
         was_open and not is_open and is_in_won_stage as is_won,
         was_open and not is_open and stage_no > 0 and not is_in_won_stage as is_lost,
         was_open and not is_open and stage_no < 0 as is_removed
