@@ -74,9 +74,12 @@ def explain(
 
 
 def _line(file: FileAccount, language: Language) -> str:
-    where = f"{file.source}: {file.file}" if file.file else file.source
+    message = file.message or ""
+    # What the readers say of a file begins with its name.
+    is_named = not file.file or message.startswith(f"{file.file}:")
+    where = file.source if is_named else f"{file.source}: {file.file}"
     status = {"refused": "被拒绝", "missing": "缺失"}.get(file.status, file.status) if language == "zh" else file.status
-    told = f"{where}: {status}: {file.message or ''}"
+    told = f"{where}: {status}: {message}"
     drift = file.drift_zh if language == "zh" else file.drift_en
     told = told if len(told) <= _LONGEST else told[: _LONGEST - 1] + "…"
     return f"{told} [{drift}]" if drift else told

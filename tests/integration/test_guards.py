@@ -156,7 +156,7 @@ def test_sources_that_may_not_fail_stop_the_night_before_anything_is_built(
     refused = company.run("refresh", "--as-of", THIRD, expect=4)
     said = refused.stdout + refused.stderr
     assert "people, deals did not deliver" in said
-    assert "- people: people.csv: refused: people.csv: Expected the column 'id'" in said
+    assert "- people: refused: people.csv: Expected the column 'id'" in said
     assert "- deals: missing: Expected a file at" in said
     assert (company.workspace / "published" / "current").readlink() == published
     log = (company.workspace / "logs" / f"{THIRD}.jsonl").read_text(encoding="utf-8")

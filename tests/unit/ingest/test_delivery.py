@@ -71,6 +71,11 @@ def test_the_message_says_what_changed_about_the_file_and_speaks_the_operators_l
     assert "目前尚无已发布的版本" in chinese
 
 
+def test_a_file_is_named_once():
+    unread = FileAccount("a", "a.csv", "opportunity", "csv", None, "refused", "a.csv: expected text, found a picture")
+    assert "\n- a: refused: a.csv: expected text, found a picture\n" in explain([unread], NIGHT, "r", kept=None)
+
+
 def test_the_message_fits_a_screen_however_many_files_there_are():
     many = [file(f"s{number}", "refused") for number in range(40)]
     for language in ("en", "zh"):
