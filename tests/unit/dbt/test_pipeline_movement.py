@@ -264,7 +264,7 @@ def check(build: Path, seed: int, deals: int) -> None:
     found = query(
         build,
         "select opportunity_id, push_count, push_months, push_days from scratch.intermediate.int_opportunity_pushes"
-        " right join scratch.intermediate.int_opportunities using (okey)",
+        " right join basis.int_opportunities using (okey)",
     )
     shown = {name: (count or 0, months or 0, days) for name, count, months, days in found}
     assert differing(shown, {deal.opportunity_id: pushes(deal.said) for deal in told_deals}) == {}

@@ -173,7 +173,7 @@ def built(build: Path, deals: Sequence[Deal]) -> tuple[dict[str, list[Spell]], d
     assert failures(result) == []
     stays: dict[str, list[Spell]] = {deal.opportunity_id: [] for deal in deals}
     events: dict[str, list[tuple[date, date, int]]] = {deal.opportunity_id: [] for deal in deals}
-    of_deal = "inner join scratch.intermediate.int_opportunities using (okey) order by opportunity_id"
+    of_deal = "inner join basis.int_opportunities using (okey) order by opportunity_id"
     spells = "select opportunity_id, int_stage_spells.stage_no, entered_on, left_on"
     for name, *stay in query(build, f"{spells} from scratch.intermediate.int_stage_spells {of_deal}, spell_no"):
         stays[name].append(tuple(stay))

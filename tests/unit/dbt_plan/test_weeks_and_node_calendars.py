@@ -217,7 +217,7 @@ def test_a_push_is_one_into_a_later_period_of_weeks(night):
         night,
         "select opportunities.opportunity_id, pushes.push_count, pushes.push_days"
         " from scratch.intermediate.int_opportunity_pushes as pushes"
-        " inner join scratch.intermediate.int_opportunities as opportunities using (okey)"
+        " inner join basis.int_opportunities as opportunities using (okey)"
         " where opportunities.opportunity_id in ('d1', 'd2') order by 1",
     )
     assert rows == [("d1", 1, 8), ("d2", 0, 3)]

@@ -84,8 +84,7 @@ placed as (
         by_account.touched_on,
         by_account.planned_on
     from opportunities
-    left join merged on opportunities.account_id = merged.record_id and merged.kind = 'account'
-    inner join by_account on coalesce(merged.surviving_id, opportunities.account_id) = by_account.account_id
+    inner join by_account on opportunities.account_id = by_account.account_id
 
 ),
 

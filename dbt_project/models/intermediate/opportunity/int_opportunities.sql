@@ -1,5 +1,7 @@
 -- Grain: one opportunity ever seen, as last known; `is_deleted` where it has left the CRM or was merged into another.
 
+{{ config(database=target.database, schema='basis') }}
+
 with run as (
 
     select * from {{ ref('stg_night__run') }}
@@ -53,6 +55,16 @@ merged as (
 
 ),
 
+merged_accounts as (
+
+    select
+        record_id,
+        surviving_id
+    from {{ ref('int_merged_records') }}
+    where kind = 'account'
+
+),
+
 rates as (
 
     select * from {{ ref('int_fx_rates_daily') }}
@@ -64,10 +76,15 @@ dated as (
     select
         {{ dense_key('opportunities.opportunity_id') }} as okey,
         opportunities.opportunity_id,
-        opportunities.account_id,
+        opportunities.name,
+        coalesce(merged_accounts.surviving_id, opportunities.account_id) as account_id,
         opportunities.owner_id,
         opportunities.product_id,
         coalesce(opportunities.segment, '(none)') as segment,
+        opportunities.region,
+        opportunities.source,
+        opportunities.forecast_category,
+        opportunities.stage,
         stages.stage_no,
         coalesce(stages.is_closed, false) as is_closed,
         coalesce(stages.is_won, false) as is_won,
@@ -82,6 +99,9 @@ dated as (
         opportunities.expected_close_on,
         opportunities.loss_reason,
         opportunities.competitor,
+        opportunities.next_step,
+        opportunities.modified_on,
+        case when stages.is_closed then opportunities.closed_at end as closed_at,
         case when stages.is_closed then coalesce(opportunities.closed_on, closings.closed_on) end as closed_on,
         opportunities._first_observed_on as first_seen_on,
         opportunities._observed_on as last_changed_on,
@@ -99,19 +119,24 @@ dated as (
         on opportunities.opportunity_id = closings.opportunity_id and opportunities.stage = closings.stage
     left join reps on opportunities.owner_id = reps.user_id
     left join merged on opportunities.opportunity_id = merged.record_id
+    left join merged_accounts on opportunities.account_id = merged_accounts.record_id
 
 ),
 
--- Only what other models compute with; names and notes are read where they are published.
 final as (
 
     select
         dated.okey,
         dated.opportunity_id,
+        dated.name,
         dated.account_id,
         dated.owner_id,
         dated.product_id,
         dated.segment,
+        dated.region,
+        dated.source,
+        dated.forecast_category,
+        dated.stage,
         dated.stage_no,
         dated.is_closed,
         dated.is_won,
@@ -127,6 +152,9 @@ final as (
         dated.expected_close_on,
         dated.loss_reason,
         dated.competitor,
+        dated.next_step,
+        dated.modified_on,
+        dated.closed_at,
         dated.closed_on,
         dated.first_seen_on,
         dated.last_changed_on

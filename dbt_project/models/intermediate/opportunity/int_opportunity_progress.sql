@@ -1,5 +1,7 @@
 -- Grain: one opportunity ever seen: how it moved, and when it is expected to close.
 
+{{ config(database=target.database, schema='basis') }}
+
 with run as (
 
     select as_of_date from {{ ref('stg_night__run') }}

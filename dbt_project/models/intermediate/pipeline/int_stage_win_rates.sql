@@ -1,5 +1,7 @@
 -- Grain: one configured stage: what became of the deals that were in it.
 
+{{ config(database=target.database, schema='basis') }}
+
 {% set prior_weight = 20 %}
 
 with stages as (

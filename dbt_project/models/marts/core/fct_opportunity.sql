@@ -1,9 +1,27 @@
 -- Grain: one opportunity in the CRM as of the night.
 
+{{ config(materialized='view') }}
+
 with opportunities as (
 
-    select * from {{ ref('int_opportunities') }}
+    select * from {{ in_version(ref('int_opportunities')) }}
     where not is_deleted
+
+),
+
+progress as (
+
+    select * from {{ in_version(ref('int_opportunity_progress')) }}
+
+),
+
+win_rates as (
+
+    select
+        stage_no,
+        win_probability,
+        n_closed
+    from {{ in_version(ref('int_stage_win_rates')) }}
 
 ),
 
@@ -12,104 +30,57 @@ run as (
     select
         as_of_date,
         run_id
-    from {{ ref('stg_night__run') }}
-
-),
-
-win_rates as (
-
-    select * from {{ ref('int_stage_win_rates') }}
-
-),
-
-progress as (
-
-    select * from {{ ref('int_opportunity_progress') }}
-
-),
-
-merged_accounts as (
-
-    select
-        record_id,
-        surviving_id
-    from {{ ref('int_merged_records') }}
-    where kind = 'account'
-
-),
-
-described as (
-
-    {{ current_rows('opportunity') }}
-
-),
-
-expected as (
-
-    select
-        opportunities.*,
-        run.as_of_date,
-        run.run_id,
-        win_rates.win_probability,
-        win_rates.n_closed as win_probability_n,
-        progress.push_count,
-        progress.push_days,
-        progress.stage_entered_on,
-        progress.forecast_close_on,
-        case
-            when not opportunities.is_closed
-                then {{ weighted_cents('opportunities.amount_cents', 'win_rates.win_probability') }}
-        end as weighted_cents
-    from opportunities
-    cross join run
-    left join win_rates on opportunities.stage_no = win_rates.stage_no
-    inner join progress on opportunities.okey = progress.okey
+    from {{ in_version(ref('stg_night__run')) }}
 
 ),
 
 final as (
 
     select
-        expected.opportunity_id,
-        described.name,
-        coalesce(merged_accounts.surviving_id, expected.account_id) as account_id,
-        expected.owner_id,
-        expected.node_key,
-        described.stage,
-        expected.stage_no,
-        expected.is_closed,
-        expected.is_won,
-        {{ cents_to_amount('expected.amount_cents') }} as amount,
-        expected.amount_original,
-        expected.currency,
-        described.created_at,
-        expected.created_on,
-        expected.expected_close_on,
-        expected.forecast_close_on,
-        case when expected.is_closed then described.closed_at end as closed_at,
-        expected.closed_on,
-        expected.stage_entered_on,
-        {{ days_between('expected.created_on', 'coalesce(expected.closed_on, expected.as_of_date)') }} as age_days,
-        expected.product_id,
-        expected.segment,
-        described.region,
-        described.source,
-        described.forecast_category,
-        expected.win_probability,
-        expected.win_probability_n,
-        {{ cents_to_amount('expected.weighted_cents') }} as weighted_amount,
-        expected.push_count,
-        expected.push_days,
-        described.loss_reason,
-        described.competitor,
-        described.next_step,
-        described.modified_on,
-        expected.first_seen_on,
-        expected.as_of_date,
-        expected.run_id
-    from expected
-    inner join described on expected.opportunity_id = described.opportunity_id
-    left join merged_accounts on expected.account_id = merged_accounts.record_id
+        opportunities.opportunity_id,
+        opportunities.name,
+        opportunities.account_id,
+        opportunities.owner_id,
+        opportunities.node_key,
+        opportunities.stage,
+        opportunities.stage_no,
+        opportunities.is_closed,
+        opportunities.is_won,
+        {{ cents_to_amount('opportunities.amount_cents') }} as amount,
+        opportunities.amount_original,
+        opportunities.currency,
+        opportunities.created_at,
+        opportunities.created_on,
+        opportunities.expected_close_on,
+        progress.forecast_close_on,
+        opportunities.closed_at,
+        opportunities.closed_on,
+        progress.stage_entered_on,
+        {{ days_between('opportunities.created_on', 'coalesce(opportunities.closed_on, run.as_of_date)') }} as age_days,
+        opportunities.product_id,
+        opportunities.segment,
+        opportunities.region,
+        opportunities.source,
+        opportunities.forecast_category,
+        win_rates.win_probability,
+        win_rates.n_closed as win_probability_n,
+        case
+            when not opportunities.is_closed
+                then {{ cents_to_amount(weighted_cents('opportunities.amount_cents', 'win_rates.win_probability')) }}
+        end as weighted_amount,
+        progress.push_count,
+        progress.push_days,
+        opportunities.loss_reason,
+        opportunities.competitor,
+        opportunities.next_step,
+        opportunities.modified_on,
+        opportunities.first_seen_on,
+        run.as_of_date,
+        run.run_id
+    from opportunities
+    cross join run
+    inner join progress on opportunities.okey = progress.okey
+    left join win_rates on opportunities.stage_no = win_rates.stage_no
 
 )
 

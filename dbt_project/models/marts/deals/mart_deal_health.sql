@@ -31,16 +31,6 @@ stages as (
 
 ),
 
-merged_accounts as (
-
-    select
-        record_id,
-        surviving_id
-    from {{ ref('int_merged_records') }}
-    where kind = 'account'
-
-),
-
 period_ends as (
 
     select
@@ -77,7 +67,7 @@ final as (
     select
         opportunities.opportunity_id,
         hygiene.name,
-        coalesce(merged_accounts.surviving_id, opportunities.account_id) as account_id,
+        opportunities.account_id,
         opportunities.owner_id,
         opportunities.node_key,
         opportunities.segment,
@@ -145,7 +135,6 @@ final as (
     left join {{ ref('int_opportunity_pushes') }} as pushes on opportunities.okey = pushes.okey
     left join stages on opportunities.stage_no = stages.stage_no
     left join {{ ref('stg_night__snoozes') }} as snoozes on opportunities.opportunity_id = snoozes.opportunity_id
-    left join merged_accounts on opportunities.account_id = merged_accounts.record_id
 
 )
 

@@ -13,7 +13,7 @@ opportunities as (
     select
         okey,
         opportunity_id
-    from {{ in_version(ref('int_opportunity_ids')) }}
+    from {{ in_version(ref('int_opportunities')) }}
 
 ),
 
