@@ -1,5 +1,7 @@
 -- Grain: one booking up to the as-of date: a won opportunity, a signed contract or a line, as the settings say.
 
+{{ config(database=target.database, schema='basis') }}
+
 with run as (
 
     select * from {{ ref('stg_night__run') }}
@@ -10,9 +12,17 @@ reps as (
 
     select
         user_id,
-        node_key
+        node_no
     from {{ ref('int_nodes') }}
     where node_kind = 'rep' and user_id is not null
+
+),
+
+unassigned as (
+
+    select node_no
+    from {{ ref('int_nodes') }}
+    where node_key = {{ unassigned_node_key() }}
 
 ),
 
@@ -41,60 +51,41 @@ line_items as (
 
 ),
 
-merged_accounts as (
+merged as (
 
-    select
-        record_id,
-        surviving_id
-    from {{ ref('int_merged_records') }}
-    where kind = 'account'
-
-),
-
-merged_opportunities as (
-
-    select
-        record_id,
-        surviving_id
-    from {{ ref('int_merged_records') }}
-    where kind = 'opportunity'
+    select * from {{ ref('int_merged_records') }}
 
 ),
 
 -- An unsigned contract has no date and is not booked.
-contract_rows as (
+documents as (
 
     select
         contracts.contract_id as booking_id,
         contracts.signed_on as booked_on,
-        coalesce(contracts.owner_id, opportunities.owner_id) as owner_id,
-        coalesce(merged_opportunities.surviving_id, contracts.opportunity_id) as opportunity_id,
+        contracts.owner_id,
+        contracts.opportunity_id,
         contracts.contract_id,
         cast(null as {{ dbt.type_string() }}) as line_item_id,
-        coalesce(contracts.account_id, opportunities.account_id) as account_id,
-        opportunities.product_id,
+        contracts.account_id,
+        cast(null as {{ dbt.type_string() }}) as product_id,
         contracts.amount,
         contracts.cost,
         contracts.currency
     from contracts
     inner join run on run.bookings_from = 'contract'
-    left join merged_opportunities on contracts.opportunity_id = merged_opportunities.record_id
-    left join opportunities
-        on coalesce(merged_opportunities.surviving_id, contracts.opportunity_id) = opportunities.opportunity_id
     where contracts.signed_on is not null
 
-),
-
-line_item_rows as (
+    union all
 
     select
         line_items.line_item_id as booking_id,
         line_items.booked_on,
-        coalesce(line_items.owner_id, contracts.owner_id, opportunities.owner_id) as owner_id,
-        coalesce(merged_opportunities.surviving_id, line_items.opportunity_id) as opportunity_id,
+        coalesce(line_items.owner_id, contracts.owner_id) as owner_id,
+        line_items.opportunity_id,
         line_items.contract_id,
         line_items.line_item_id,
-        coalesce(line_items.account_id, contracts.account_id, opportunities.account_id) as account_id,
+        coalesce(line_items.account_id, contracts.account_id) as account_id,
         line_items.product_id,
         line_items.amount,
         line_items.cost,
@@ -102,32 +93,33 @@ line_item_rows as (
     from line_items
     inner join run on run.bookings_from = 'line_item'
     left join contracts on line_items.contract_id = contracts.contract_id
-    left join merged_opportunities on line_items.opportunity_id = merged_opportunities.record_id
-    left join opportunities
-        on coalesce(merged_opportunities.surviving_id, line_items.opportunity_id) = opportunities.opportunity_id
 
 ),
 
-documents as (
-
-    select * from contract_rows
-    union all
-    select * from line_item_rows
-
-),
-
+-- What a document does not say, its deal does; but a line without a product is not of the deal's main one.
 priced as (
 
     select
-        documents.*,
-        coalesce(documents.currency, run.reporting_currency) as money_currency,
+        documents.booking_id,
+        documents.booked_on,
+        coalesce(documents.owner_id, opportunities.owner_id) as owner_id,
+        coalesce(merged.surviving_id, documents.opportunity_id) as opportunity_id,
+        documents.contract_id,
+        documents.line_item_id,
+        coalesce(documents.account_id, opportunities.account_id) as account_id,
+        case when documents.line_item_id is null then opportunities.product_id else documents.product_id end
+            as product_id,
+        documents.amount,
+        documents.cost,
+        coalesce(documents.currency, run.reporting_currency) as currency,
         rates.rate
     from documents
     cross join run
+    left join merged on documents.opportunity_id = merged.record_id and merged.kind = 'opportunity'
+    left join opportunities
+        on coalesce(merged.surviving_id, documents.opportunity_id) = opportunities.opportunity_id
     left join rates
-        on
-            coalesce(documents.currency, run.reporting_currency) = rates.currency
-            and documents.booked_on = rates.day
+        on coalesce(documents.currency, run.reporting_currency) = rates.currency and documents.booked_on = rates.day
     where documents.booked_on <= run.as_of_date
 
 ),
@@ -148,9 +140,9 @@ unioned as (
         cast(null as bigint) as cost_cents,
         opportunities.amount_original,
         opportunities.currency
-    from opportunities
+    from {{ ref('int_opportunities') }} as opportunities
     inner join run on run.bookings_from = 'opportunity'
-    where opportunities.is_won
+    where opportunities.is_won and not opportunities.is_deleted
 
     union all
 
@@ -163,10 +155,10 @@ unioned as (
         line_item_id,
         account_id,
         product_id,
-        {{ reporting_cents('amount', 'rate', 'money_currency', 'booked_on') }} as amount_cents,
-        {{ reporting_cents('cost', 'rate', 'money_currency', 'booked_on') }} as cost_cents,
+        {{ reporting_cents('amount', 'rate', 'currency', 'booked_on') }} as amount_cents,
+        {{ reporting_cents('cost', 'rate', 'currency', 'booked_on') }} as cost_cents,
         amount as amount_original,
-        money_currency as currency
+        currency
     from priced
 
 ),
@@ -177,12 +169,12 @@ final as (
         run.bookings_from as booking_kind,
         unioned.booking_id,
         unioned.booked_on,
-        coalesce(reps.node_key, {{ unassigned_node_key() }}) as node_key,
+        coalesce(reps.node_no, unassigned.node_no) as node_no,
         unioned.owner_id,
         unioned.opportunity_id,
         unioned.contract_id,
         unioned.line_item_id,
-        coalesce(merged_accounts.surviving_id, unioned.account_id) as account_id,
+        coalesce(merged.surviving_id, unioned.account_id) as account_id,
         unioned.product_id,
         unioned.amount_cents,
         unioned.amount_cents - unioned.cost_cents as margin_cents,
@@ -190,8 +182,9 @@ final as (
         unioned.currency
     from unioned
     cross join run
+    cross join unassigned
     left join reps on unioned.owner_id = reps.user_id
-    left join merged_accounts on unioned.account_id = merged_accounts.record_id
+    left join merged on unioned.account_id = merged.record_id and merged.kind = 'account'
     where unioned.booked_on <= run.as_of_date
 
 )

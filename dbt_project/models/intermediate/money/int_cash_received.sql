@@ -14,9 +14,14 @@ contracts as (
         contract_id,
         opportunity_id,
         owner_id,
-        node_key,
+        node_no,
         currency
     from {{ ref('int_contracts') }}
+),
+
+unassigned as (
+    select node_no from {{ ref('int_nodes') }}
+    where node_key = {{ unassigned_node_key() }}
 ),
 
 payments as (
@@ -30,12 +35,13 @@ received as (
         payments.contract_id,
         contracts.opportunity_id,
         contracts.owner_id,
-        coalesce(contracts.node_key, {{ unassigned_node_key() }}) as node_key,
+        coalesce(contracts.node_no, unassigned.node_no) as node_no,
         coalesce(payments.paid_amount, case when payments.paid_on is not null then payments.amount end) as amount,
         coalesce(payments.currency, contracts.currency, runs.reporting_currency) as currency,
         coalesce(payments.paid_on, payments._observed_on) as received_on
     from payments
     cross join runs
+    cross join unassigned
     left join contracts on payments.contract_id = contracts.contract_id
 ),
 
@@ -45,7 +51,7 @@ final as (
         received.contract_id,
         received.opportunity_id,
         received.owner_id,
-        received.node_key,
+        received.node_no,
         received.received_on,
         {{ reporting_cents('received.amount', 'rates.rate', 'received.currency', 'received.received_on') }}
             as amount_cents

@@ -1,5 +1,7 @@
 -- Grain: one instalment of one signed contract: as recorded, else as its terms of payment state.
 
+{{ config(database=target.database, schema='basis') }}
+
 with contracts as (
 
     select * from {{ ref('int_contracts') }}
@@ -15,7 +17,12 @@ payments as (
 
 terms as (
 
-    select * from {{ ref('stg_night__payment_terms') }}
+    select
+        *,
+        sum(share_bp) over (
+            partition by payment_terms order by installment rows between unbounded preceding and current row
+        ) as share_until_bp
+    from {{ ref('stg_night__payment_terms') }}
     where share_bp is not null
 
 ),
@@ -23,12 +30,12 @@ terms as (
 recorded as (
 
     select
-        payments.contract_id,
+        contracts.contract_no,
         payments.payment_id,
         coalesce(
             payments.installment,
             row_number() over (
-                partition by payments.contract_id order by payments.due_on nulls last, payments.payment_id
+                partition by contracts.contract_no order by payments.due_on nulls last, payments.payment_id
             )
         ) as installment,
         'recorded' as origin,
@@ -46,16 +53,16 @@ recorded as (
 
 with_records as (
 
-    select distinct contract_id
+    select distinct contract_no
     from recorded
 
 ),
 
 -- Each instalment is the rounded sum up to it less the one before it: together they are the contract to the cent.
-cumulated as (
+stated as (
 
     select
-        contracts.contract_id,
+        contracts.contract_no,
         contracts.amount_original,
         contracts.currency,
         contracts.signed_on,
@@ -64,21 +71,18 @@ cumulated as (
         terms.kind,
         terms.share_bp,
         coalesce(terms.days, 0) as days,
-        sum(terms.share_bp) over (
-            partition by contracts.contract_id order by terms.installment
-            rows between unbounded preceding and current row
-        ) as share_until_bp
+        terms.share_until_bp
     from contracts
     inner join terms on contracts.payment_terms = terms.payment_terms
-    left join with_records on contracts.contract_id = with_records.contract_id
-    where with_records.contract_id is null
+    left join with_records on contracts.contract_no = with_records.contract_no
+    where with_records.contract_no is null
 
 ),
 
 derived as (
 
     select
-        contract_id,
+        contract_no,
         cast(null as {{ dbt.type_string() }}) as payment_id,
         installment,
         'terms' as origin,
@@ -96,7 +100,7 @@ derived as (
         end as due_on,
         cast(null as date) as paid_on,
         cast(null as decimal(18, 2)) as paid_original
-    from cumulated
+    from stated
 
 ),
 
@@ -111,7 +115,7 @@ unioned as (
 final as (
 
     select
-        contract_id,
+        contract_no,
         payment_id,
         cast(installment as integer) as installment,
         origin,

@@ -1,5 +1,7 @@
 -- Grain: one contract as of the night.
 
+{{ config(database=target.database, schema='basis') }}
+
 with run as (
 
     select * from {{ ref('stg_night__run') }}
@@ -23,6 +25,12 @@ opportunities as (
 
 ),
 
+accounts as (
+
+    {{ current_rows('account') }}
+
+),
+
 merged as (
 
     select
@@ -37,9 +45,17 @@ reps as (
 
     select
         user_id,
-        node_key
+        node_no
     from {{ ref('int_nodes') }}
     where node_kind = 'rep' and user_id is not null
+
+),
+
+unassigned as (
+
+    select node_no
+    from {{ ref('int_nodes') }}
+    where node_key = {{ unassigned_node_key() }}
 
 ),
 
@@ -128,12 +144,14 @@ placed as (
 final as (
 
     select
+        {{ dense_key('placed.contract_id') }} as contract_no,
         placed.contract_id,
         placed.opportunity_id,
         placed.account_id,
         placed.account_name,
+        accounts.name as crm_account_name,
         placed.owner_id,
-        coalesce(reps.node_key, {{ unassigned_node_key() }}) as node_key,
+        coalesce(reps.node_no, unassigned.node_no) as node_no,
         placed.is_signed,
         placed.signed_on,
         placed.status,
@@ -150,6 +168,8 @@ final as (
         {{ reporting_cents('placed.cost', 'rates.rate', 'placed.currency', 'placed.rate_on') }}
             as cost_cents
     from placed
+    cross join unassigned
+    left join accounts on placed.account_id = accounts.account_id
     left join reps on placed.owner_id = reps.user_id
     left join rates on placed.currency = rates.currency and placed.rate_on = rates.day
 

@@ -15,8 +15,8 @@ bookings as (
 
 contracts as (
     select
-        contract_id,
-        node_key
+        contract_no,
+        node_no
     from {{ ref('int_contracts') }}
 ),
 
@@ -34,7 +34,7 @@ payments_recorded as (
 first_bookings as (
     select
         account_id,
-        node_key,
+        node_no,
         booked_on,
         row_number() over (partition by account_id order by booked_on, booking_id) as place
     from bookings
@@ -44,7 +44,7 @@ first_bookings as (
 -- What was paid beyond one instalment does not pay another; and a rate of exchange moves no rate of collection.
 installments as (
     select
-        contracts.node_key,
+        contracts.node_no,
         installments.due_on,
         installments.currency,
         rates.rate,
@@ -57,14 +57,14 @@ installments as (
         end as collected_original
     from {{ ref('int_contract_installments') }} as installments
     cross join runs
-    inner join contracts on installments.contract_id = contracts.contract_id
+    inner join contracts on installments.contract_no = contracts.contract_no
     left join rates on installments.currency = rates.currency and installments.due_on = rates.day
     where installments.due_on <= runs.as_of_date
 ),
 
 due as (
     select
-        node_key,
+        node_no,
         due_on,
         {{ reporting_cents('amount_original', 'rate', 'currency', 'due_on') }} as due_cents,
         {{ reporting_cents('collected_original', 'rate', 'currency', 'due_on') }} as collected_cents
@@ -75,85 +75,104 @@ cash as (
     select * from {{ ref('int_cash_received') }}
 ),
 
+booked as (
+    select
+        node_no,
+        booked_on,
+        coalesce(sum(amount_cents), 0) as amount_cents,
+        count(*) as n,
+        sum(margin_cents) as margin_cents,
+        count(margin_cents) as margin_n
+    from bookings
+    group by node_no, booked_on
+),
+
+fallen_due as (
+    select
+        node_no,
+        due_on,
+        sum(due_cents) as due_cents,
+        sum(collected_cents) as collected_cents,
+        count(*) as n
+    from due
+    group by node_no, due_on
+),
+
 measured as (
     select
         'bookings' as metric,
-        node_key,
+        node_no,
         booked_on as happened_on,
-        coalesce(sum(amount_cents), 0) as hundredths,
-        count(*) as n,
+        amount_cents as hundredths,
+        n,
         null as denominator_hundredths
-    from bookings
-    group by node_key, booked_on
+    from booked
 
     union all
 
     -- Of the bookings whose cost is known, which n counts; of none, it is not known.
     select
         'margin' as metric,
-        node_key,
+        node_no,
         booked_on as happened_on,
-        sum(margin_cents) as hundredths,
-        count(margin_cents) as n,
+        margin_cents as hundredths,
+        margin_n as n,
         null as denominator_hundredths
-    from bookings
-    group by node_key, booked_on
+    from booked
 
     union all
 
     select
         'new_customers' as metric,
-        node_key,
+        node_no,
         booked_on as happened_on,
         count(*) * 100 as hundredths,
         count(*) as n,
         null as denominator_hundredths
     from first_bookings
     where place = 1
-    group by node_key, booked_on
+    group by node_no, booked_on
 
     union all
 
     select
         'cash_due' as metric,
-        node_key,
+        node_no,
         due_on as happened_on,
-        sum(due_cents) as hundredths,
-        count(*) as n,
+        due_cents as hundredths,
+        n,
         null as denominator_hundredths
-    from due
-    group by node_key, due_on
+    from fallen_due
 
     union all
 
     select
         'collection_rate' as metric,
-        due.node_key,
-        due.due_on as happened_on,
-        sum(due.collected_cents) as hundredths,
-        count(*) as n,
-        sum(due.due_cents) as denominator_hundredths
-    from due
+        fallen_due.node_no,
+        fallen_due.due_on as happened_on,
+        fallen_due.collected_cents as hundredths,
+        fallen_due.n,
+        fallen_due.due_cents as denominator_hundredths
+    from fallen_due
     inner join payments_recorded on payments_recorded.are_recorded
-    group by due.node_key, due.due_on
 
     union all
 
     select
         'cash_collected' as metric,
-        node_key,
+        node_no,
         received_on as happened_on,
         sum(amount_cents) as hundredths,
         count(*) as n,
         null as denominator_hundredths
     from cash
-    group by node_key, received_on
+    group by node_no, received_on
 ),
 
 final as (
     select
         metric,
-        node_key,
+        node_no,
         happened_on,
         cast(hundredths as bigint) as hundredths,
         cast(n as bigint) as n,

@@ -22,7 +22,8 @@ numbered as (
         node_no,
         happened_on,
         hundredths,
-        n
+        n,
+        null as denominator_hundredths
     from {{ ref('int_closing_actuals') }}
 
     union all
@@ -32,31 +33,20 @@ numbered as (
         node_no,
         happened_on,
         cast(n as bigint) * 100 as hundredths,
-        n
+        n,
+        null as denominator_hundredths
     from {{ ref('int_step_actuals') }}
-),
 
-keyed as (
+    union all
+
     select
         metric,
-        node_key,
+        node_no,
         happened_on,
         hundredths,
         n,
         denominator_hundredths
     from {{ ref('int_money_actuals') }}
-    {% if is_built(channel) %}
-        union all
-
-        select
-            metric,
-            node_key,
-            happened_on,
-            hundredths,
-            n,
-            denominator_hundredths
-        from {{ channel }}
-    {% endif %}
 ),
 
 measured as (
@@ -67,22 +57,23 @@ measured as (
         numbered.happened_on,
         numbered.hundredths,
         cast(numbered.n as bigint) as n,
-        cast(null as bigint) as denominator_hundredths
+        cast(numbered.denominator_hundredths as bigint) as denominator_hundredths
     from numbered
     inner join nodes on numbered.node_no = nodes.node_no
+    {% if is_built(channel) %}
+        union all
 
-    union all
-
-    select
-        keyed.metric,
-        keyed.node_key,
-        nodes.node_no,
-        keyed.happened_on,
-        keyed.hundredths,
-        keyed.n,
-        keyed.denominator_hundredths
-    from keyed
-    inner join nodes on keyed.node_key = nodes.node_key
+        select
+            channel.metric,
+            channel.node_key,
+            nodes.node_no,
+            channel.happened_on,
+            channel.hundredths,
+            channel.n,
+            channel.denominator_hundredths
+        from {{ channel }} as channel
+        inner join nodes on channel.node_key = nodes.node_key
+    {% endif %}
 ),
 
 final as (

@@ -1,21 +1,24 @@
 -- Grain: one instalment of one signed contract.
 
+{{ config(materialized='view') }}
+
 with installments as (
 
-    select * from {{ ref('int_contract_installments') }}
+    select * from {{ in_version(ref('int_contract_installments')) }}
 
 ),
 
 contracts as (
 
     select
+        contract_no,
         contract_id,
         account_id,
         account_name,
         owner_id,
-        node_key,
+        node_no,
         signed_on
-    from {{ ref('int_contracts') }}
+    from {{ in_version(ref('int_contracts')) }}
 
 ),
 
@@ -24,14 +27,23 @@ run as (
     select
         as_of_date,
         run_id
-    from {{ ref('stg_night__run') }}
+    from {{ in_version(ref('stg_night__run')) }}
+
+),
+
+nodes as (
+
+    select
+        node_no,
+        node_key
+    from {{ in_version(ref('int_nodes')) }}
 
 ),
 
 final as (
 
     select
-        installments.contract_id,
+        contracts.contract_id,
         installments.installment,
         installments.payment_id,
         installments.origin,
@@ -40,7 +52,7 @@ final as (
         contracts.account_id,
         contracts.account_name,
         contracts.owner_id,
-        contracts.node_key,
+        nodes.node_key,
         contracts.signed_on,
         installments.amount_original,
         installments.currency,
@@ -56,7 +68,8 @@ final as (
         run.run_id
     from installments
     cross join run
-    inner join contracts on installments.contract_id = contracts.contract_id
+    inner join contracts on installments.contract_no = contracts.contract_no
+    inner join nodes on contracts.node_no = nodes.node_no
 
 )
 

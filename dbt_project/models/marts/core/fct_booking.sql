@@ -1,8 +1,10 @@
 -- Grain: one booking up to the as-of date.
 
+{{ config(materialized='view') }}
+
 with bookings as (
 
-    select * from {{ ref('int_bookings') }}
+    select * from {{ in_version(ref('int_bookings')) }}
 
 ),
 
@@ -11,7 +13,16 @@ run as (
     select
         as_of_date,
         run_id
-    from {{ ref('stg_night__run') }}
+    from {{ in_version(ref('stg_night__run')) }}
+
+),
+
+nodes as (
+
+    select
+        node_no,
+        node_key
+    from {{ in_version(ref('int_nodes')) }}
 
 ),
 
@@ -21,7 +32,7 @@ final as (
         bookings.booking_kind,
         bookings.booking_id,
         bookings.booked_on,
-        bookings.node_key,
+        nodes.node_key,
         bookings.owner_id,
         bookings.opportunity_id,
         bookings.contract_id,
@@ -36,6 +47,7 @@ final as (
         run.run_id
     from bookings
     cross join run
+    inner join nodes on bookings.node_no = nodes.node_no
 
 )
 
