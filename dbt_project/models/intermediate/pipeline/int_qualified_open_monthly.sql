@@ -34,15 +34,28 @@ days as (
 states as (
 
     select
+        events.okey,
         events.node_no,
-        opportunities.segment,
         coalesce(first_days.month_no, {{ month_number('events.event_on') }}) as first_month_no,
         coalesce(past_days.month_no, {{ month_number('events.next_on') }}) as past_month_no
     from {{ ref('int_opportunity_events') }} as events
     inner join stages on events.stage_no = stages.stage_no
-    inner join {{ ref('int_opportunities') }} as opportunities on events.okey = opportunities.okey
     left join days as first_days on events.event_on = first_days.day
     left join days as past_days on events.next_on = past_days.day
+
+),
+
+-- Most states are over within their month.
+standing as (
+
+    select
+        states.node_no,
+        opportunities.segment,
+        states.first_month_no,
+        states.past_month_no
+    from states
+    inner join {{ ref('int_opportunities') }} as opportunities on states.okey = opportunities.okey
+    where states.past_month_no is null or states.first_month_no < states.past_month_no
 
 ),
 
@@ -53,8 +66,7 @@ changes as (
         segment,
         first_month_no as month_no,
         1 as open_n
-    from states
-    where past_month_no is null or first_month_no < past_month_no
+    from standing
 
     union all
 
@@ -63,8 +75,8 @@ changes as (
         segment,
         past_month_no as month_no,
         -1 as open_n
-    from states
-    where first_month_no < past_month_no
+    from standing
+    where past_month_no is not null
 
 ),
 
