@@ -24,14 +24,7 @@ with months as (
 
 ),
 
-ancestors as (
-
-    select
-        node_no,
-        ancestor_node_no
-    from {{ ref('int_node_ancestors') }}
-
-),
+{{ parents_and_ancestors() }},
 
 counted as (
 
@@ -147,18 +140,7 @@ by_rep as (
 
 ),
 
-by_node as (
-
-    select
-        ancestors.ancestor_node_no as node_no,
-        by_rep.month_start_on,
-        by_rep.shown_no,
-        {{ sum_each(measures, 'by_rep') }}
-    from by_rep
-    inner join ancestors on by_rep.node_no = ancestors.node_no
-    group by ancestors.ancestor_node_no, by_rep.month_start_on, by_rep.shown_no
-
-),
+{{ at_every_node('by_rep', ['month_start_on', 'shown_no'], measures) }},
 
 by_quarter as (
 

@@ -1,5 +1,7 @@
 -- Grain: one period of closing (month, quarter, fiscal year), node and cell of stage, reason, competitor and segment.
 
+{{ config(materialized='view') }}
+
 {% set dimensions = ['stage', 'reason', 'competitor', 'segment'] -%}
 
 with run as (
@@ -7,7 +9,7 @@ with run as (
     select
         as_of_date,
         run_id
-    from {{ ref('stg_night__run') }}
+    from {{ in_version(ref('stg_night__run')) }}
 
 ),
 
@@ -16,13 +18,22 @@ nodes as (
     select
         node_no,
         node_key
-    from {{ ref('int_nodes') }}
+    from {{ in_version(ref('int_nodes')) }}
+
+),
+
+loss_values as (
+
+    select
+        value_no,
+        value
+    from {{ in_version(ref('int_loss_values')) }}
 
 ),
 
 cells as (
 
-    select * from {{ ref('int_losses_rolled_up') }}
+    select * from {{ in_version(ref('int_losses_rolled_up')) }}
 
 ),
 
@@ -35,7 +46,7 @@ totals as (
         losses,
         lost_cents
     from cells
-    where {% for dimension in dimensions %}{{ dimension }} = 'all'{{ ' and ' if not loop.last }}{% endfor %}
+    where {% for dimension in dimensions %}{{ dimension }}_no = 0{{ ' and ' if not loop.last }}{% endfor %}
 
 ),
 
@@ -45,7 +56,9 @@ final as (
         cells.period_kind,
         cells.period_start_on,
         nodes.node_key,
-        {{ each_column(dimensions, 'cells') }},
+        {% for dimension in dimensions -%}
+            {{ dimension }}_values.value as {{ dimension }},
+        {% endfor -%}
         cells.losses,
         cells.losses_without_amount,
         {{ cents_to_amount('cells.lost_cents') }} as amount_lost,
@@ -61,6 +74,9 @@ final as (
             cells.period_kind = totals.period_kind
             and cells.period_start_on = totals.period_start_on
             and cells.node_no = totals.node_no
+    {%- for dimension in dimensions %}
+    inner join loss_values as {{ dimension }}_values on cells.{{ dimension }}_no = {{ dimension }}_values.value_no
+    {%- endfor %}
 
 )
 
