@@ -199,20 +199,13 @@ sequenced as (
         amount_cents,
         close_day_no,
         node_no,
-        last_value(stage_no ignore nulls) over until_before as previous_stage_no,
-        last_value(amount_cents ignore nulls) over until_before as previous_amount_cents,
-        last_value(close_day_no ignore nulls) over until_before as previous_close_day_no,
-        last_value(node_no ignore nulls) over until_before as previous_node_no,
+        lag(stage_no ignore nulls) over by_time as previous_stage_no,
+        lag(amount_cents ignore nulls) over by_time as previous_amount_cents,
+        lag(close_day_no ignore nulls) over by_time as previous_close_day_no,
+        lag(node_no ignore nulls) over by_time as previous_node_no,
         is_entry_assumed
     from event_rows
-    window
-        by_time as (
-            partition by okey order by order_no, event_at, id_length, history_id
-        ),
-        until_before as (
-            partition by okey order by order_no, event_at, id_length, history_id
-            rows between unbounded preceding and 1 preceding
-        )
+    window by_time as (partition by okey order by order_no, event_at, id_length, history_id)
 
 ),
 

@@ -15,6 +15,7 @@
 {% set attributes = {
     'stage': 'stage_no', 'amount': 'amount_cents', 'close_month': 'close_day_no', 'owner': 'node_no',
 } -%}
+{% set is_news = "gone_stage_no is not null or tells_stage or tells_amount or tells_close_month or tells_owner" -%}
 
 with run as (
 
@@ -100,6 +101,7 @@ logged as (
             when log_rows.merged_into_id is not null and merged.record_id is not null then {{ merged_stage_no() }}
         end as gone_stage_no,
         log_rows._observed_on = opportunities.first_seen_on as is_first,
+        opportunities.first_seen_on = opportunities.last_changed_on as is_only,
         -- Already there when a night first looked: nobody knows which stages it had been through.
         case
             when night_order.previous_night_on is null
@@ -143,14 +145,12 @@ logged as (
 
 ),
 
--- Nothing new is a first night's word that stands tonight and was the history's last, by day. Where the history never
--- spoke of an amount or an owner, tonight's holds unsaid.
+-- Nothing new is a first night's word that stands tonight and that the history repeated since it last said anything
+-- otherwise, by day. Where the history never spoke of an amount or an owner, tonight's holds unsaid.
 weighed as (
 
     select
         logged.*,
-        lag(logged.gone_stage_no) over by_day is not null as is_back,
-        lag(logged.observed_on) over by_day as previous_observed_on,
         spans.okey is not null as has_history,
         case when logged.observed_on > spans.stage_until_on then spans.stage_until_on end as stage_until_on,
         logged.is_first and coalesce(logged.observed_on < spans.stage_from_on, true) as is_beginning,
@@ -165,10 +165,7 @@ weighed as (
                 and logged.{{ column }} = logged.tonight_{{ column }}
                 and coalesce(
                     logged.observed_on > spans.{{ attribute }}_until_on
-                    and (
-                        spans.{{ attribute }}_other_on is null
-                        or spans.{{ attribute }}_other_on < spans.{{ attribute }}_until_on
-                    ),
+                    and (spans.otherwise_on is null or spans.otherwise_on < spans.{{ attribute }}_until_on),
                     {{ attribute in ('amount', 'owner') }}
                 ),
                 false
@@ -178,7 +175,19 @@ weighed as (
         {%- endfor %}
     from logged
     left join {{ ref('int_opportunity_crm_spans') }} as spans on logged.okey = spans.okey
-    window by_day as (partition by logged.okey order by logged.observed_on)
+
+),
+
+-- What a deal was before is asked of those that were seen more than once, or have something to say.
+followed as (
+
+    select
+        *,
+        lag(gone_stage_no) over by_day is not null as is_back,
+        lag(observed_on) over by_day as previous_observed_on
+    from weighed
+    where not is_only or {{ is_news }}
+    window by_day as (partition by okey order by observed_on)
 
 ),
 
@@ -189,8 +198,8 @@ said as (
         is_closed and (tells_stage or is_back) and gone_stage_no is null as is_closing,
         case when gone_stage_no is not null then gone_stage_no when tells_stage or is_back then stage_no end
             as said_stage_no
-    from weighed
-    where gone_stage_no is not null or is_back or tells_stage or tells_amount or tells_close_month or tells_owner
+    from followed
+    where is_back or {{ is_news }}
 
 ),
 
