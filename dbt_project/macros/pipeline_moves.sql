@@ -24,16 +24,8 @@
                the months that scope 'closing' is about
 -#}
 {% macro pipeline_pairs(states, windows) -%}
-with spans as (
-
-    select
-        *,
-        coalesce(until_on, cast('9999-12-31' as date)) as past_on
-    from {{ states }}
-
-),
-
-first_opening as (
+{% set never = "cast('9999-12-31' as date)" -%}
+with first_opening as (
 
     select min(opening_on) as opening_on
     from {{ windows }}
@@ -44,29 +36,23 @@ first_opening as (
 recent as (
 
     select
-        spans.*,
-        case when spans.status = 1 then spans.past_on else spans.from_on end as told_until_on
-    from spans
-    inner join first_opening on spans.past_on > first_opening.opening_on
-    where spans.status = 1 or spans.from_on > first_opening.opening_on
+        states.*,
+        coalesce(states.until_on, {{ never }}) as past_on,
+        case when states.status = 1 then coalesce(states.until_on, {{ never }}) else states.from_on end as told_until_on
+    from {{ states }} as states
+    inner join first_opening on coalesce(states.until_on, {{ never }}) > first_opening.opening_on
+    where states.status = 1 or states.from_on > first_opening.opening_on
 
 ),
 
--- Most deals of a closing stood there at the opening, or are new.
 closed as (
 
     select
         windows.window_no,
-        windows.opening_on,
         recent.okey,
         recent.status,
-        recent.from_on,
         recent.known_from_on > windows.opening_on as is_new,
         recent.from_on <= windows.opening_on as has_stood,
-        -- What is new, or stood there, has no other row at the opening.
-        case
-            when recent.known_from_on <= windows.opening_on and recent.from_on > windows.opening_on then recent.okey
-        end as openable_okey,
         recent.amount_cents as end_cents,
         recent.close_month_no as end_month_no,
         recent.node_no as end_node_no,
@@ -102,80 +88,31 @@ opened as (
 
 ),
 
-pairs as (
-
-    select
-        closed.window_no,
-        closed.opening_on,
-        closed.okey,
-        closed.status,
-        closed.from_on,
-        closed.is_new,
-        closed.end_cents,
-        closed.end_month_no,
-        closed.end_node_no,
-        closed.is_due,
-        closed.has_passed,
-        closed.has_stood or opened.okey is not null as was_open,
-        case when closed.has_stood then closed.end_cents else opened.start_cents end as start_cents,
-        case when closed.has_stood then closed.end_month_no else opened.start_month_no end as start_month_no,
-        case when closed.has_stood then closed.end_node_no else opened.start_node_no end as start_node_no,
-        case when closed.has_stood then closed.is_due else coalesce(opened.was_due, false) end as was_due
-    from closed
-    left join opened on closed.openable_okey = opened.okey and closed.window_no = opened.window_no
-    where closed.has_stood or opened.okey is not null or closed.status <> 4
-
-),
-
--- Few deals were handed over, or were closed before and are again: the others need not be looked up.
-simple as (
-
-    select
-        *,
-        cast(null as integer) as earlier_status,
-        cast(null as bigint) as handed_cents
-    from pairs
-    where (was_open and start_node_no = end_node_no) or (not was_open and is_new)
-
-),
-
-looked_up as (
-
-    select * from pairs
-    where (was_open and start_node_no <> end_node_no) or (not was_open and not is_new)
-
-),
-
+-- Closed at the opening, and otherwise later.
 earlier as (
 
     select
-        looked_up.window_no,
-        looked_up.okey,
-        spans.status as earlier_status
-    from looked_up
-    inner join spans
-        on
-            looked_up.okey = spans.okey
-            and spans.from_on <= looked_up.opening_on
-            and spans.past_on > looked_up.opening_on
-    where not looked_up.was_open
+        windows.window_no,
+        states.okey,
+        states.status
+    from {{ states }} as states
+    inner join {{ windows }} as windows
+        on states.from_on <= windows.opening_on and states.until_on > windows.opening_on
+    where states.status in (2, 3)
 
 ),
 
 handovers as (
 
     select
-        looked_up.window_no,
-        looked_up.okey,
-        max(spans.from_on) as handed_on
-    from looked_up
-    inner join spans
-        on
-            looked_up.okey = spans.okey
-            and spans.from_on > looked_up.opening_on
-            and spans.from_on <= looked_up.from_on
-    where looked_up.was_open and spans.is_handed_over
-    group by looked_up.window_no, looked_up.okey
+        windows.window_no,
+        states.okey,
+        max(states.from_on) as handed_on
+    from {{ states }} as states
+    inner join {{ windows }} as windows
+        on states.from_on > windows.opening_on and states.from_on <= windows.closing_on
+    where states.is_handed_over
+    group by windows.window_no, states.okey
 
 ),
 
@@ -184,53 +121,66 @@ handed as (
     select
         handovers.window_no,
         handovers.okey,
-        spans.amount_cents as handed_cents
+        states.amount_cents as handed_cents
     from handovers
-    inner join spans on handovers.okey = spans.okey and handovers.handed_on = spans.from_on
+    inner join {{ states }} as states on handovers.okey = states.okey and handovers.handed_on = states.from_on
 
 ),
 
-known as (
-
-    select * from simple
-
-    union all
-
-    select
-        looked_up.*,
-        earlier.earlier_status,
-        handed.handed_cents
-    from looked_up
-    left join earlier on looked_up.okey = earlier.okey and looked_up.window_no = earlier.window_no
-    left join handed on looked_up.okey = handed.okey and looked_up.window_no = handed.window_no
-
-),
-
--- Corrected from lost to won it has closed anew; restored from deletion as the won deal it was, it has not.
+-- Most deals of a closing stood there at the opening, or are new (those of them that went again are not told): there
+-- is nothing to look up. Of the others, what was corrected from lost to won has closed anew; restored from deletion as
+-- the won deal it was, it has not.
 final as (
 
     select
         window_no,
         okey,
         end_node_no as node_no,
-        case when start_node_no <> end_node_no then start_node_no end as other_node_no,
+        cast(null as integer) as other_node_no,
         status,
-        was_open,
+        has_stood as was_open,
         is_new,
-        was_due,
+        has_stood and is_due as was_due,
         is_due,
         has_passed,
-        start_cents,
-        handed_cents,
+        case when has_stood then end_cents end as start_cents,
+        cast(null as bigint) as handed_cents,
         end_cents,
-        start_month_no,
+        case when has_stood then end_month_no end as start_month_no,
         end_month_no
-    from known
+    from closed
+    where has_stood or (is_new and status <> 4)
+
+    union all
+
+    select
+        closed.window_no,
+        closed.okey,
+        closed.end_node_no as node_no,
+        case when opened.start_node_no <> closed.end_node_no then opened.start_node_no end as other_node_no,
+        closed.status,
+        opened.okey is not null as was_open,
+        closed.is_new,
+        coalesce(opened.was_due, false) as was_due,
+        closed.is_due,
+        closed.has_passed,
+        opened.start_cents,
+        case when opened.start_node_no <> closed.end_node_no then handed.handed_cents end as handed_cents,
+        closed.end_cents,
+        opened.start_month_no,
+        closed.end_month_no
+    from closed
+    left join opened on closed.okey = opened.okey and closed.window_no = opened.window_no
+    left join earlier on closed.okey = earlier.okey and closed.window_no = earlier.window_no
+    left join handed on closed.okey = handed.okey and closed.window_no = handed.window_no
     where
-        was_open
-        or is_new
-        or status = 1
-        or (earlier_status in (2, 3) and earlier_status <> status)
+        not closed.has_stood
+        and not closed.is_new
+        and (
+            opened.okey is not null
+            or closed.status = 1
+            or (closed.status in (2, 3) and closed.status <> earlier.status)
+        )
 
 )
 

@@ -24,8 +24,9 @@ moves as (
 
     select
         okey,
-        max(case when stage_no <> previous_stage_no then event_on end) as stage_entered_on
+        max(event_on) as stage_entered_on
     from events
+    where stage_no <> previous_stage_no
     group by okey
 
 ),
