@@ -41,28 +41,41 @@ undated as (
 
 ),
 
-recorded_elsewhere as (
+-- Of few deals, so that the whole history passes by once.
+told as (
 
     select
-        history.opportunity_id,
-        max(history.changed_at) as last_changed_at
+        undated.opportunity_id,
+        history.changed_at,
+        history.changed_on,
+        history.stage = undated.stage as is_closed
     from history
     inner join undated on history.opportunity_id = undated.opportunity_id
-    where history.stage <> undated.stage
-    group by history.opportunity_id
+
+),
+
+told_elsewhere as (
+
+    select
+        opportunity_id,
+        max(changed_at) as last_changed_at
+    from told
+    where not is_closed
+    group by opportunity_id
 
 ),
 
 recorded as (
 
     select
-        history.opportunity_id,
-        min(history.changed_on) as closed_on
-    from history
-    inner join undated on history.opportunity_id = undated.opportunity_id and history.stage = undated.stage
-    left join recorded_elsewhere on history.opportunity_id = recorded_elsewhere.opportunity_id
-    where recorded_elsewhere.last_changed_at is null or history.changed_at > recorded_elsewhere.last_changed_at
-    group by history.opportunity_id
+        told.opportunity_id,
+        min(told.changed_on) as closed_on
+    from told
+    left join told_elsewhere on told.opportunity_id = told_elsewhere.opportunity_id
+    where
+        told.is_closed
+        and (told_elsewhere.last_changed_at is null or told.changed_at > told_elsewhere.last_changed_at)
+    group by told.opportunity_id
 
 ),
 

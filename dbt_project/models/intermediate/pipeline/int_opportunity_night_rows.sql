@@ -15,7 +15,6 @@
 {% set attributes = {
     'stage': 'stage_no', 'amount': 'amount_cents', 'close_month': 'close_day_no', 'owner': 'node_no',
 } -%}
-{% set is_news = "gone_stage_no is not null or tells_stage or tells_amount or tells_close_month or tells_owner" -%}
 
 with run as (
 
@@ -23,9 +22,43 @@ with run as (
 
 ),
 
+-- `is_<attribute>_told`: the CRM's history speaks of it on the day of the first night, or has repeated until then what
+-- it said last, by day. Where it never spoke of an amount or an owner, tonight's holds unsaid.
 opportunities as (
 
-    select * from {{ ref('int_opportunities') }}
+    select
+        deals.*,
+        coalesce({{ day_number('deals.expected_close_on') }}, 0) as close_day_no,
+        spans.okey is not null as has_history,
+        {% for attribute in attributes -%}
+            spans.{{ attribute }}_from_on,
+            spans.{{ attribute }}_until_on,
+            coalesce(
+                deals.first_seen_on >= spans.{{ attribute }}_from_on
+                and (
+                    deals.first_seen_on <= spans.{{ attribute }}_until_on
+                    or spans.otherwise_on is null
+                    or spans.otherwise_on < spans.{{ attribute }}_until_on
+                ),
+                {{ attribute in ('amount', 'owner') }}
+            ) as is_{{ attribute }}_told
+            {%- if not loop.last %},
+            {% endif -%}
+        {%- endfor %}
+    from {{ ref('int_opportunities') }} as deals
+    left join {{ ref('int_opportunity_crm_spans') }} as spans on deals.okey = spans.okey
+
+),
+
+-- A deal that was seen once, and of which all has been told, is not looked at: that is most of a first night.
+asked as (
+
+    select * from opportunities
+    where
+        first_seen_on < last_changed_on
+        or is_deleted
+        or stage_no is null
+        or not (is_stage_told and is_amount_told and is_close_month_told and is_owner_told)
 
 ),
 
@@ -94,34 +127,33 @@ merged as (
 logged as (
 
     select
-        opportunities.okey,
+        asked.okey,
         log_rows._observed_on as observed_on,
         case
             when log_rows._change = 'deleted' then {{ gone_stage_no() }}
             when log_rows.merged_into_id is not null and merged.record_id is not null then {{ merged_stage_no() }}
         end as gone_stage_no,
-        log_rows._observed_on = opportunities.first_seen_on as is_first,
-        opportunities.first_seen_on = opportunities.last_changed_on as is_only,
+        log_rows._observed_on = asked.first_seen_on as is_first,
         -- Already there when a night first looked: nobody knows which stages it had been through.
         case
             when night_order.previous_night_on is null
-                then opportunities.created_at is null or opportunities.created_on < log_rows._observed_on
-            else opportunities.created_at is not null and opportunities.created_on < night_order.previous_night_on
+                then asked.created_at is null or asked.created_on < log_rows._observed_on
+            else asked.created_at is not null and asked.created_on < night_order.previous_night_on
         end as is_older_than_night,
         coalesce(stages.is_closed, false) as is_closed,
         stages.stage_no,
-        least(opportunities.created_on, log_rows._observed_on) as created_on,
+        least(asked.created_on, log_rows._observed_on) as created_on,
         least(
             case
-                when log_rows._observed_on = opportunities.last_changed_on then opportunities.closed_on
+                when log_rows._observed_on = asked.last_changed_on then asked.closed_on
                 else coalesce(log_rows.closed_on, log_rows._observed_on)
             end,
             run.as_of_date
         ) as closed_on,
         coalesce(
             case
-                when coalesce(log_rows.currency, opportunities.currency) = opportunities.currency
-                    then {{ reporting_cents('log_rows.amount', 'opportunities.rate', 'opportunities.currency',
+                when coalesce(log_rows.currency, asked.currency) = asked.currency
+                    then {{ reporting_cents('log_rows.amount', 'asked.rate', 'asked.currency',
                                             'run.as_of_date') }}
                 else {{ reporting_cents('log_rows.amount', 'rates_tonight.rate', 'log_rows.currency',
                                         'run.as_of_date') }}
@@ -129,14 +161,22 @@ logged as (
         ) as amount_cents,
         coalesce({{ day_number('log_rows.expected_close_on') }}, 0) as close_day_no,
         coalesce(reps.node_no, unassigned.node_no) as node_no,
-        opportunities.stage_no as tonight_stage_no,
-        coalesce(opportunities.amount_cents, 0) as tonight_amount_cents,
-        coalesce({{ day_number('opportunities.expected_close_on') }}, 0) as tonight_close_day_no,
-        opportunities.node_no as tonight_node_no
+        asked.has_history,
+        asked.stage_no as tonight_stage_no,
+        coalesce(asked.amount_cents, 0) as tonight_amount_cents,
+        asked.close_day_no as tonight_close_day_no,
+        asked.node_no as tonight_node_no,
+        {% for attribute in attributes -%}
+            asked.{{ attribute }}_from_on,
+            asked.{{ attribute }}_until_on,
+            asked.is_{{ attribute }}_told
+            {%- if not loop.last %},
+            {% endif -%}
+        {%- endfor %}
     from {{ ref('stg_log__opportunities') }} as log_rows
     cross join run
     cross join unassigned
-    inner join opportunities on log_rows.opportunity_id = opportunities.opportunity_id
+    inner join asked on log_rows.opportunity_id = asked.opportunity_id
     inner join night_order on log_rows._observed_on = night_order.night_on
     left join merged on log_rows.opportunity_id = merged.record_id
     left join stages on log_rows.stage = stages.stage
@@ -145,48 +185,21 @@ logged as (
 
 ),
 
--- Nothing new is a first night's word that stands tonight and that the history repeated since it last said anything
--- otherwise, by day. Where the history never spoke of an amount or an owner, tonight's holds unsaid.
 weighed as (
-
-    select
-        logged.*,
-        spans.okey is not null as has_history,
-        case when logged.observed_on > spans.stage_until_on then spans.stage_until_on end as stage_until_on,
-        logged.is_first and coalesce(logged.observed_on < spans.stage_from_on, true) as is_beginning,
-        {% for attribute, column in attributes.items() -%}
-            coalesce(
-                logged.observed_on < spans.{{ attribute }}_from_on
-                or logged.observed_on > spans.{{ attribute }}_until_on,
-                true
-            )
-            and not coalesce(
-                logged.is_first
-                and logged.{{ column }} = logged.tonight_{{ column }}
-                and coalesce(
-                    logged.observed_on > spans.{{ attribute }}_until_on
-                    and (spans.otherwise_on is null or spans.otherwise_on < spans.{{ attribute }}_until_on),
-                    {{ attribute in ('amount', 'owner') }}
-                ),
-                false
-            ) as tells_{{ attribute }}
-            {%- if not loop.last %},
-            {% endif -%}
-        {%- endfor %}
-    from logged
-    left join {{ ref('int_opportunity_crm_spans') }} as spans on logged.okey = spans.okey
-
-),
-
--- What a deal was before is asked of those that were seen more than once, or have something to say.
-followed as (
 
     select
         *,
         lag(gone_stage_no) over by_day is not null as is_back,
-        lag(observed_on) over by_day as previous_observed_on
-    from weighed
-    where not is_only or {{ is_news }}
+        lag(observed_on) over by_day as previous_observed_on,
+        is_first and coalesce(observed_on < stage_from_on, true) as is_beginning,
+        {% for attribute, column in attributes.items() -%}
+            coalesce(observed_on < {{ attribute }}_from_on or observed_on > {{ attribute }}_until_on, true)
+            and not coalesce(is_first and is_{{ attribute }}_told and {{ column }} = tonight_{{ column }}, false)
+                as tells_{{ attribute }}
+            {%- if not loop.last %},
+            {% endif -%}
+        {%- endfor %}
+    from logged
     window by_day as (partition by okey order by observed_on)
 
 ),
@@ -198,8 +211,8 @@ said as (
         is_closed and (tells_stage or is_back) and gone_stage_no is null as is_closing,
         case when gone_stage_no is not null then gone_stage_no when tells_stage or is_back then stage_no end
             as said_stage_no
-    from followed
-    where is_back or {{ is_news }}
+    from weighed
+    where gone_stage_no is not null or is_back or tells_stage or tells_amount or tells_close_month or tells_owner
 
 ),
 
@@ -213,7 +226,9 @@ final as (
             when is_closing and is_beginning then closed_on
             when is_closing
                 then greatest(
-                    closed_on, coalesce(previous_observed_on, closed_on), coalesce(stage_until_on, closed_on)
+                    closed_on,
+                    coalesce(previous_observed_on, closed_on),
+                    case when stage_until_on < observed_on then stage_until_on else closed_on end
                 )
             when is_beginning and gone_stage_no is null then created_on
             else observed_on
