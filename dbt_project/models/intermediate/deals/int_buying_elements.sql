@@ -30,6 +30,7 @@ measured as (
         measures_{{ element }}
         {%- endfor %}
     from {{ ref('int_deal_facts_measured') }}
+    where {% for element in elements %}measures_{{ element }}{{ ' or ' if not loop.last }}{% endfor %}
 
 ),
 
@@ -62,7 +63,6 @@ final as (
         case when has_{{ element }} then 1 else 0 end{{ ' + ' if not loop.last }}
         {%- endfor %} as n_gathered
     from stated
-    where {% for element in elements %}has_{{ element }} is not null{{ ' or ' if not loop.last }}{% endfor %}
 
 )
 

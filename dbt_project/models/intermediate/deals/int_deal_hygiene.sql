@@ -1,5 +1,7 @@
 -- Grain: one open opportunity: what is known of its care, and which flags that raises.
 
+{{ config(materialized='view') }}
+
 {#
     A flag is null where it is not measured: its source carries no such fact, too few deals say how long a stage lasts,
     or nobody configured what the stage needs. It is never true of a fact that nobody keeps.
@@ -50,12 +52,6 @@ stages as (
         own.stage as rule_stage
     from {{ ref('stg_night__stages') }} as stages
     left join rules as own on stages.stage = own.stage
-
-),
-
-measured as (
-
-    select * from {{ ref('int_deal_facts_measured') }}
 
 ),
 
@@ -131,7 +127,7 @@ facts as (
     from opportunities
     cross join run
     inner join described on opportunities.opportunity_id = described.opportunity_id
-    inner join measured on described._source = measured.source
+    inner join {{ ref('int_deal_facts_measured') }} as measured on described._source = measured.source
     left join stages on opportunities.stage_no = stages.stage_no
     inner join rules on coalesce(stages.rule_stage, '') = coalesce(rules.stage, '')
     left join spells on opportunities.okey = spells.okey

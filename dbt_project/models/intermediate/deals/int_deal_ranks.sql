@@ -1,5 +1,7 @@
 -- Grain: one open opportunity: its chances to be won in the month and quarter, and its places by what they promise.
 
+{{ config(materialized='view') }}
+
 {% set periods = ['month', 'quarter'] %}
 
 with opportunities as (

@@ -28,17 +28,6 @@ merged as (
 
 ),
 
-opportunities as (
-
-    select
-        okey,
-        opportunity_id,
-        account_id
-    from {{ ref('int_opportunities') }}
-    where not is_deleted
-
-),
-
 -- Of millions of activities, a row for each that they name: only these are looked up.
 named as (
 
@@ -75,7 +64,9 @@ placed as (
         named.planned_on
     from named
     left join merged on named.opportunity_id = merged.record_id and merged.kind = 'opportunity'
-    inner join opportunities on coalesce(merged.surviving_id, named.opportunity_id) = opportunities.opportunity_id
+    inner join {{ ref('int_opportunities') }} as opportunities
+        on coalesce(merged.surviving_id, named.opportunity_id) = opportunities.opportunity_id
+    where not opportunities.is_deleted
 
     union all
 
@@ -83,8 +74,9 @@ placed as (
         opportunities.okey,
         by_account.touched_on,
         by_account.planned_on
-    from opportunities
+    from {{ ref('int_opportunities') }} as opportunities
     inner join by_account on opportunities.account_id = by_account.account_id
+    where not opportunities.is_deleted
 
 ),
 

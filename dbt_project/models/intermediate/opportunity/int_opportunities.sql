@@ -30,7 +30,6 @@ reps as (
 
     select
         user_id,
-        node_key,
         node_no
     from {{ ref('int_nodes') }}
     where node_kind = 'rep'
@@ -39,9 +38,7 @@ reps as (
 
 unassigned as (
 
-    select
-        node_key,
-        node_no
+    select node_no
     from {{ ref('int_nodes') }}
     where node_key = {{ unassigned_node_key() }}
 
@@ -84,12 +81,11 @@ dated as (
         opportunities.region,
         opportunities.source,
         opportunities.forecast_category,
-        opportunities.stage,
         stages.stage_no,
+        case when stages.stage is null then opportunities.stage end as unlisted_stage,
         coalesce(stages.is_closed, false) as is_closed,
         coalesce(stages.is_won, false) as is_won,
         opportunities._change = 'deleted' or merged.record_id is not null as is_deleted,
-        coalesce(reps.node_key, unassigned.node_key) as node_key,
         coalesce(reps.node_no, unassigned.node_no) as node_no,
         opportunities.amount,
         coalesce(opportunities.currency, run.reporting_currency) as currency,
@@ -136,12 +132,11 @@ final as (
         dated.region,
         dated.source,
         dated.forecast_category,
-        dated.stage,
         dated.stage_no,
+        dated.unlisted_stage,
         dated.is_closed,
         dated.is_won,
         dated.is_deleted,
-        dated.node_key,
         dated.node_no,
         {{ reporting_cents('dated.amount', 'rates.rate', 'dated.currency', 'dated.rate_on') }} as amount_cents,
         dated.amount as amount_original,

@@ -65,7 +65,7 @@ rates as (
 
 monthly as (
     select
-        opportunities.node_key,
+        opportunities.node_no,
         opportunities.stage_no,
         {% for kind in kinds %}
             dates.{{ kind }}_start_on = tonight.{{ kind }}_start_on as is_in_{{ kind }},
@@ -77,7 +77,7 @@ monthly as (
     inner join dates on progress.forecast_close_on = dates.day
     cross join tonight
     group by
-        opportunities.node_key,
+        opportunities.node_no,
         opportunities.stage_no
         {%- for kind in kinds %},
             dates.{{ kind }}_start_on = tonight.{{ kind }}_start_on
@@ -88,7 +88,7 @@ open_deals as (
     {% for kind in kinds %}
         select
             '{{ kind }}' as period_kind,
-            node_key,
+            node_no,
             stage_no,
             open_cents,
             deals
@@ -108,7 +108,7 @@ summed as (
         sum(open_deals.deals) as deals,
         sum(open_deals.deals * rates.count_rate) as expected_deals
     from open_deals
-    inner join ancestors on open_deals.node_key = ancestors.node_key
+    inner join ancestors on open_deals.node_no = ancestors.node_no
     inner join rates
         on open_deals.period_kind = rates.period_kind
             and open_deals.stage_no = rates.stage_no

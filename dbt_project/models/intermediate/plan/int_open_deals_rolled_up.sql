@@ -20,7 +20,7 @@ ancestors as (
 
 monthly as (
     select
-        opportunities.node_key,
+        opportunities.node_no,
         dates.month_start_on,
         dates.quarter_start_on,
         dates.half_start_on,
@@ -31,7 +31,7 @@ monthly as (
     inner join progress on opportunities.okey = progress.okey
     inner join dates on progress.forecast_close_on = dates.day
     group by
-        opportunities.node_key,
+        opportunities.node_no,
         dates.month_start_on,
         dates.quarter_start_on,
         dates.half_start_on,
@@ -44,7 +44,7 @@ periodic as (
             'bookings' as metric,
             '{{ kind }}' as period_kind,
             {{ kind }}_start_on as period_start_on,
-            node_key,
+            node_no,
             amount_cents as hundredths,
             deals
         from monthly
@@ -53,7 +53,7 @@ periodic as (
             'won_count' as metric,
             '{{ kind }}' as period_kind,
             {{ kind }}_start_on as period_start_on,
-            node_key,
+            node_no,
             deals * 100 as hundredths,
             deals
         from monthly
@@ -70,7 +70,7 @@ final as (
         cast(sum(periodic.hundredths) as bigint) as open_hundredths,
         cast(sum(periodic.deals) as bigint) as open_deals
     from periodic
-    inner join ancestors on periodic.node_key = ancestors.node_key
+    inner join ancestors on periodic.node_no = ancestors.node_no
     group by periodic.metric, periodic.period_kind, periodic.period_start_on, ancestors.ancestor_node_key
 )
 

@@ -15,7 +15,7 @@ ancestors as (
 
 won as (
     select
-        opportunities.node_key,
+        opportunities.node_no,
         opportunities.closed_on,
         dates.month_start_on,
         dates.quarter_start_on,
@@ -43,7 +43,7 @@ by_node as (
         won.cycle_days
     from won
     inner join ancestors
-        on won.node_key = ancestors.node_key
+        on won.node_no = ancestors.node_no
             and won.closed_on between ancestors.valid_from and ancestors.valid_to
 ),
 

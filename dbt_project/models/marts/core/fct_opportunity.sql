@@ -15,6 +15,24 @@ progress as (
 
 ),
 
+nodes as (
+
+    select
+        node_no,
+        node_key
+    from {{ in_version(ref('int_nodes')) }}
+
+),
+
+stages as (
+
+    select
+        stage_no,
+        stage
+    from {{ in_version(ref('stg_night__stages')) }}
+
+),
+
 win_rates as (
 
     select
@@ -41,8 +59,8 @@ final as (
         opportunities.name,
         opportunities.account_id,
         opportunities.owner_id,
-        opportunities.node_key,
-        opportunities.stage,
+        nodes.node_key,
+        coalesce(stages.stage, opportunities.unlisted_stage) as stage,
         opportunities.stage_no,
         opportunities.is_closed,
         opportunities.is_won,
@@ -79,7 +97,9 @@ final as (
         run.run_id
     from opportunities
     cross join run
+    inner join nodes on opportunities.node_no = nodes.node_no
     inner join progress on opportunities.okey = progress.okey
+    left join stages on opportunities.stage_no = stages.stage_no
     left join win_rates on opportunities.stage_no = win_rates.stage_no
 
 )

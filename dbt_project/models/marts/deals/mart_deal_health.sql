@@ -22,6 +22,15 @@ opportunities as (
 
 ),
 
+nodes as (
+
+    select
+        node_no,
+        node_key
+    from {{ ref('int_nodes') }}
+
+),
+
 stages as (
 
     select
@@ -69,7 +78,7 @@ final as (
         hygiene.name,
         opportunities.account_id,
         opportunities.owner_id,
-        opportunities.node_key,
+        nodes.node_key,
         opportunities.segment,
         stages.stage,
         opportunities.stage_no,
@@ -129,6 +138,7 @@ final as (
         run.run_id
     from opportunities
     cross join run
+    inner join nodes on opportunities.node_no = nodes.node_no
     inner join hygiene on opportunities.okey = hygiene.okey
     inner join ranked on opportunities.okey = ranked.okey
     inner join period_ends on {{ add_days('run.as_of_date', 1) }} = period_ends.day
