@@ -16,16 +16,18 @@ with stages as (
 
 ),
 
--- Stages in which a deal has come further than in this one: the open ones after it, and won. Lost is nowhere.
-further_stages as (
+-- With each, those in which a deal has come further than in it: the open ones after it, and won. Lost is nowhere.
+open_stages as (
 
     select
         stages.stage_no,
-        cast(sum(others.stage_bit) as bigint) as further_bits
+        stages.stage_bit,
+        coalesce(cast(sum(others.stage_bit) as bigint), 0) as further_bits
     from stages
-    inner join stages as others
+    left join stages as others
         on others.is_won or (not others.is_closed and stages.stage_no < others.stage_no)
-    group by stages.stage_no
+    where not stages.is_closed
+    group by stages.stage_no, stages.stage_bit
 
 ),
 
@@ -74,10 +76,8 @@ stays as (
         stage_no,
         previous_stage_no,
         node_no,
-        is_open,
         event_on as entered_on,
         is_entry_assumed,
-        stage_bit,
         lead(event_on) over by_time as left_on,
         lead(stage_no) over by_time as next_stage_no,
         count(case when is_open then 1 end) over until_now as spell_no,
@@ -106,9 +106,9 @@ final as (
         {{ days_between('stays.entered_on', 'coalesce(stays.left_on, run.as_of_date)') }} as dwell_days,
         -- Nobody saw it leave: it is still there, or its record went while it was.
         stays.left_on is null or stays.next_stage_no in ({{ gone_stage_no() }}, {{ merged_stage_no() }}) as is_censored,
-        (stays.stages_before & stays.stage_bit) = 0 as is_first_entry,
-        (stays.stages_after & stays.stage_bit) = 0 as is_latest,
-        (stays.stages_after & coalesce(further_stages.further_bits, 0)) <> 0 as has_advanced,
+        (stays.stages_before & open_stages.stage_bit) = 0 as is_first_entry,
+        (stays.stages_after & open_stages.stage_bit) = 0 as is_latest,
+        (stays.stages_after & open_stages.further_bits) <> 0 as has_advanced,
         -- Whose deal it was when it entered.
         stays.node_no,
         opportunities.segment,
@@ -119,8 +119,7 @@ final as (
     from stays
     cross join run
     inner join opportunities on stays.okey = opportunities.okey
-    left join further_stages on stays.stage_no = further_stages.stage_no
-    where stays.is_open
+    inner join open_stages on stays.stage_no = open_stages.stage_no
 
 )
 
