@@ -1,5 +1,8 @@
 -- Grain: one node, segment ('all' and each), open stage and length of stay in days: how many stays of it.
 
+{# Only the curves read it: counted where they are made, it is not written and read again. #}
+{{ config(materialized='view') }}
+
 {#
     Three ways to count, side by side:
     every_stay  each stay by itself;
