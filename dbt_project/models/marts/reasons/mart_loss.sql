@@ -2,6 +2,7 @@
 
 {{ config(materialized='view') }}
 
+{#- Relations that are joined more than once have no step: it would be made whole for a reader of one column. -#}
 {% set dimensions = ['stage', 'reason', 'competitor', 'segment'] -%}
 
 with run as (
@@ -22,21 +23,6 @@ nodes as (
 
 ),
 
-loss_values as (
-
-    select
-        value_no,
-        value
-    from {{ in_version(ref('int_loss_values')) }}
-
-),
-
-cells as (
-
-    select * from {{ in_version(ref('int_losses_rolled_up')) }}
-
-),
-
 totals as (
 
     select
@@ -45,7 +31,7 @@ totals as (
         node_no,
         losses,
         lost_cents
-    from cells
+    from {{ in_version(ref('int_losses_rolled_up')) }}
     where {% for dimension in dimensions %}{{ dimension }}_no = 0{{ ' and ' if not loop.last }}{% endfor %}
 
 ),
@@ -66,7 +52,7 @@ final as (
         round({{ ratio('cells.lost_cents', 'totals.lost_cents') }}, 6) as loss_share_amount,
         run.as_of_date,
         run.run_id
-    from cells
+    from {{ in_version(ref('int_losses_rolled_up')) }} as cells
     cross join run
     inner join nodes on cells.node_no = nodes.node_no
     inner join totals
@@ -75,7 +61,8 @@ final as (
             and cells.period_start_on = totals.period_start_on
             and cells.node_no = totals.node_no
     {%- for dimension in dimensions %}
-    inner join loss_values as {{ dimension }}_values on cells.{{ dimension }}_no = {{ dimension }}_values.value_no
+    inner join {{ in_version(ref('int_loss_values')) }} as {{ dimension }}_values
+        on cells.{{ dimension }}_no = {{ dimension }}_values.value_no
     {%- endfor %}
 
 )
