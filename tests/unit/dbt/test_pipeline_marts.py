@@ -25,6 +25,7 @@ from tests.dbt_fixture import failures, query, run_dbt, stage_rows, without_rows
 from tests.reference.pipeline import (
     AGES,
     BASES,
+    FIFTH,
     GONE,
     MERGED,
     Funnel,
@@ -34,9 +35,12 @@ from tests.reference.pipeline import (
     dwell,
     dwell_lengths,
     entries,
+    first_at_most,
     open_pipeline,
     outcomes,
     period_end,
+    periods,
+    product_limit,
     stays,
 )
 
@@ -298,6 +302,21 @@ def check_dwell(build: Path, lives: Sequence[Life]) -> None:
         assert max(abs(found[key] - float(exact[key])) for key in exact) < 1e-9
 
 
+def reached_before_censoring(lives: Sequence[Life]) -> set[bool]:
+    """Whether four fifths have left before a stay is censored, of each rep, stage and quarter of entry."""
+    lengths: dict[tuple[str, int, date], list[tuple[int, bool]]] = defaultdict(list)
+    for basis, stay, days, is_event in dwell_lengths(lives, FUNNEL, AS_OF):
+        if basis == "every_stay":
+            quarter = dict(periods(stay.entered_on, FISCAL_START))["quarter"]
+            lengths[stay.owner, stay.stage, quarter].append((days, is_event))
+    found = set()
+    for values in lengths.values():
+        p80 = first_at_most(product_limit(values), FIFTH)
+        censored = min((days for days, is_event in values if not is_event), default=inf)
+        found.add(p80 is not None and p80 < censored)
+    return found
+
+
 def check_entries(build: Path, lives: Sequence[Life]) -> None:
     """Entrants and what became of them, and the dwell of a quarter's entrants."""
     rows = query(
@@ -307,6 +326,8 @@ def check_entries(build: Path, lives: Sequence[Life]) -> None:
         " conv_win from marts.mart_pipeline_stage",
     )
     expected = entries(lives, FUNNEL, PARENTS, AS_OF, FISCAL_START)
+    # The dwell of the ones is a plain quantile, that of the others is read from the curve.
+    assert reached_before_censoring(lives) == {True, False}
     assert {tuple(row[:5]): tuple(row[5:16]) for row in rows} == expected
     for row in rows:
         entrants, advanced, won = row[5:8]

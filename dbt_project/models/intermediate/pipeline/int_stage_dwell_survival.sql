@@ -27,19 +27,56 @@ spells as (
 
 ),
 
--- A single rep's quarter in one segment holds too few deals to say how long they stay; 'all' is kept for reps. Deals of
--- one length are one row from here on.
-of_reps as (
+-- A single rep's quarter in one segment holds too few deals to say how long they stay; 'all' is kept for reps.
+rep_cells as (
 
     select
         node_no,
         stage_no,
         quarter_start_on,
-        dwell_days,
-        cast(count(case when not is_censored then 1 end) as integer) as n_event,
-        cast(count(case when is_censored then 1 end) as integer) as n_censored
+        {{ quantile_of('dwell_days', 0.5) }} as median_days,
+        {{ quantile_of('dwell_days', 0.8) }} as p80_days,
+        min(case when is_censored then dwell_days end) as first_censored_days,
+        count(case when not is_censored then 1 end) as n_event,
+        count(case when is_censored then 1 end) as n_censored
     from spells
-    group by node_no, stage_no, quarter_start_on, dwell_days
+    group by node_no, stage_no, quarter_start_on
+
+),
+
+-- Before the first censored stay all that went have ended, and what Kaplan and Meier multiply cancels out to the plain
+-- share that is left. A quantile of all stays that is shorter than it is therefore the one of the curve.
+settled as (
+
+    select * from rep_cells
+    where first_censored_days is null or p80_days < first_censored_days
+
+),
+
+unsettled as (
+
+    select * from rep_cells
+    where p80_days >= first_censored_days
+
+),
+
+-- Deals of one length are one row from here on.
+of_reps as (
+
+    select
+        spells.node_no,
+        spells.stage_no,
+        spells.quarter_start_on,
+        spells.dwell_days,
+        cast(count(case when not spells.is_censored then 1 end) as integer) as n_event,
+        cast(count(case when spells.is_censored then 1 end) as integer) as n_censored
+    from spells
+    inner join unsettled
+        on
+            spells.node_no = unsettled.node_no
+            and spells.stage_no = unsettled.stage_no
+            and spells.quarter_start_on = unsettled.quarter_start_on
+    group by spells.node_no, spells.stage_no, spells.quarter_start_on, spells.dwell_days
 
 ),
 
@@ -111,6 +148,35 @@ counted as (
 
 {{ kaplan_meier('counted', ['node_no', 'segment', 'stage_no', 'quarter_start_on'], 'dwell_days') }},
 
+estimated as (
+
+    select
+        node_no,
+        segment,
+        stage_no,
+        quarter_start_on,
+        min(case when share_lasting <= 0.5 then dwell_days end) as median_days,
+        min(case when share_lasting <= 0.2 then dwell_days end) as p80_days,
+        sum(n_event) as n_event,
+        sum(n_censored) as n_censored
+    from survival
+    group by node_no, segment, stage_no, quarter_start_on
+
+    union all
+
+    select
+        node_no,
+        'all' as segment,
+        stage_no,
+        quarter_start_on,
+        median_days,
+        p80_days,
+        n_event,
+        n_censored
+    from settled
+
+),
+
 final as (
 
     select
@@ -119,12 +185,11 @@ final as (
         stage_no,
         'quarter' as period_kind,
         quarter_start_on as period_start_on,
-        cast(min(case when share_lasting <= 0.5 then dwell_days end) as integer) as dwell_median_days,
-        cast(min(case when share_lasting <= 0.2 then dwell_days end) as integer) as dwell_p80_days,
-        cast(sum(n_event) as bigint) as n_event,
-        cast(sum(n_censored) as bigint) as n_censored
-    from survival
-    group by node_no, segment, stage_no, quarter_start_on
+        cast(median_days as integer) as dwell_median_days,
+        cast(p80_days as integer) as dwell_p80_days,
+        cast(n_event as bigint) as n_event,
+        cast(n_censored as bigint) as n_censored
+    from estimated
 
 )
 
