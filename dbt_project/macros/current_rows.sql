@@ -37,6 +37,10 @@
 
     A key has several rows only if one of them says `changed` or `deleted`. These are few beside a big first night, so
     they alone are grouped, and all other rows stream past a small hash table; no window sees the whole log.
+
+    Every reader decodes the keys of the whole log for that. It costs nothing where the reader needs the key itself, as
+    with leads and deals. Where the keys are millions and none of the readers wants them, a model does it once for all,
+    and readers leave rows out by their place in the log: `int_activities`.
 -#}
 {% macro current_rows(entity, with_deleted=false) -%}
     {%- set model = ref(log_entities()[entity]['model']) -%}

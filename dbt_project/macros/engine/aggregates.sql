@@ -65,7 +65,26 @@
     cast(row_number() over (order by {{ order_by }}) as int)
 {%- endmacro %}
 
-{#- An unordered row number streams; an ordered one would sort every text key only to forget it. -#}
+{#-
+    An ordered row number would sort every text key only to forget it. An unordered one sorts nothing; over a table it
+    streams, over most joins DuckDB gathers the rows first: 0.1 to 0.4 CPU-s for a million wide ones.
+-#}
 {% macro duckdb__dense_key(order_by) -%}
     cast(row_number() over () as integer)
+{%- endmacro %}
+
+
+{#- Select-list columns `_log_file` and `_log_row`: the file that a row is read from, and its number there, from 0. -#}
+{% macro place_in_log() -%}
+    {{ return(adapter.dispatch('place_in_log', 'planloop')()) }}
+{%- endmacro %}
+
+{% macro default__place_in_log() -%}
+    _metadata.file_path as _log_file,
+    _metadata.row_index as _log_row
+{%- endmacro %}
+
+{% macro duckdb__place_in_log() -%}
+    filename as _log_file,
+    file_row_number as _log_row
 {%- endmacro %}

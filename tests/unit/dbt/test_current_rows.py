@@ -1,18 +1,20 @@
-"""``current_rows``: the state of an entity is the newest row of each key, whatever the nights before did."""
+"""``current_rows`` and ``int_activities``: the state is the newest row of each key, whatever the nights before did."""
 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.registry import ENTITIES
-from tests.dbt_fixture import PROJECT
+from tests.dbt_fixture import LOG_COLUMNS, PROJECT, frame
 
 START = date(2024, 1, 1)
+REPLACED = '"scratch"."intermediate"."int_activities_replaced"'
 
 # What one key does over successive nights: None rests, a number is a new value, "gone" disappears.
 Nights = Sequence[int | str | None]
@@ -77,4 +79,29 @@ def test_the_state_is_the_newest_row_of_each_key(night: Path, nights_by_key: dic
         found = connection.sql(
             f"select user_id, name, is_deleted, first_seen_on from ({model}) order by user_id"
         ).fetchall()  # noqa: S608
+    assert found == expected
+
+
+@given(nights_by_key=st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), keys, max_size=4), is_settled=st.booleans())
+def test_activities_are_the_newest_row_of_each_key_that_is_not_deleted(
+    night: Path, nights_by_key: dict[str, Nights], is_settled: bool
+) -> None:
+    """Read from files as the log has them, one a night, or one for all where days came in late."""
+    rows = log_rows(nights_by_key)
+    newest = {row[0]: row for row in rows}
+    expected = sorted((key, name) for key, name, act, _ in newest.values() if act != "deleted")
+    dtypes = {**ENTITIES["activity"].dtypes(), **LOG_COLUMNS}
+    told = [dict(zip(("activity_id", "subject", "_change", "_observed_on"), row, strict=True)) for row in rows]
+    with TemporaryDirectory() as folder, duckdb.connect() as connection:
+        frame([], dtypes).write_parquet(f"{folder}/00000000.parquet")
+        for day in {row["_observed_on"] for row in told}:
+            ours = [row for row in told if is_settled or row["_observed_on"] == day]
+            frame(ours, dtypes).write_parquet(f"{folder}/{'settled' if is_settled else day}.parquet")
+        connection.execute("attach ':memory:' as scratch")
+        log = re.sub(r"'[^']*/log/activity/", f"'{folder}/", compiled(night, "stg_log__activities"))
+        connection.execute(f"create view log_rows as {log}")
+        replaced = compiled(night, "int_activities_replaced")
+        connection.execute(f"create schema scratch.intermediate; create table {REPLACED} as {replaced}")
+        model = compiled(night, "int_activities")
+        found = connection.sql(f"select activity_id, subject from ({model}) order by all").fetchall()  # noqa: S608
     assert found == expected

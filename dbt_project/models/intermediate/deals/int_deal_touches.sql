@@ -13,7 +13,7 @@ with run as (
 
 activities as (
 
-    {{ current_rows('activity') }}
+    select * from {{ ref('int_activities') }}
 
 ),
 

@@ -2,7 +2,7 @@
 
 with activities as (
 
-    {{ current_rows('activity') }}
+    select * from {{ ref('int_activities') }}
 
 ),
 

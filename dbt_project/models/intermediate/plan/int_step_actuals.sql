@@ -36,7 +36,7 @@ stages as (
 
 types as (
     select distinct activity_type
-    from {{ ref('stg_log__activities') }}
+    from {{ ref('int_activities') }}
 ),
 
 kinds as (
@@ -57,7 +57,7 @@ asked as (
 ),
 
 activities as (
-    {{ current_rows('activity') }}
+    select * from {{ ref('int_activities') }}
 ),
 
 done as (

@@ -17,7 +17,7 @@ reach as (
 
 activities as (
 
-    {{ current_rows('activity') }}
+    select * from {{ ref('int_activities') }}
 
 ),
 

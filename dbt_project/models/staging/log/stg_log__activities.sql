@@ -2,7 +2,10 @@
 
 with source as (
 
-    select * from {{ source('log', 'activity') }}
+    select
+        *,
+        {{ place_in_log() }}
+    from {{ source('log', 'activity') }}
 
 ),
 
@@ -25,7 +28,9 @@ final as (
         _source,
         _file,
         _row,
-        _row_hash
+        _row_hash,
+        _log_file,
+        _log_row
     from source
 
 )
