@@ -60,13 +60,16 @@ by_node as (
 )
 {%- endmacro %}
 
-{#- A step, `segmented`: the rows of `by_node`, and the same summed over segments as 'all'; `keys` are those beside. -#}
+{#- The number of all segments together among the numbers of `int_segments`. -#}
+{% macro all_segments_no() %}0{% endmacro %}
+
+{#- A step, `segmented`: the rows of `by_node`, and the same summed over all segments; `keys` are those beside. -#}
 {% macro with_all_segments(keys, measures) -%}
 segmented as (
 
     select
         node_no,
-        segment,
+        segment_no,
         {{ each_column(keys) }},
         {{ each_column(measures) }}
     from by_node
@@ -75,7 +78,7 @@ segmented as (
 
     select
         node_no,
-        'all' as segment,
+        {{ all_segments_no() }} as segment_no,
         {{ each_column(keys) }},
         {{ sum_each(measures) }}
     from by_node

@@ -288,7 +288,7 @@ def check_dwell(build: Path, lives: Sequence[Life]) -> None:
             build,
             f"select node_key, segment, stage_no, dwell_days, still_there_{basis}_{window}"
             " from scratch.intermediate.int_stage_dwell_curves"
-            " inner join basis.int_nodes using (node_no)"
+            " inner join basis.int_nodes using (node_no) inner join basis.int_segments using (segment_no)"
             f" where left_{basis}_{window} + censored_{basis}_{window} > 0",
         )
         found = {(node, segment, stage, days): still for node, segment, stage, days, still in shares}
@@ -406,7 +406,7 @@ def test_dwell_equals_an_estimate_that_is_not_ours(build):
             build,
             f"select node_key, stage_no, dwell_days, still_there_{basis}_all_time"
             " from scratch.intermediate.int_stage_dwell_curves"
-            " inner join basis.int_nodes using (node_no) where segment = 'all'",
+            " inner join basis.int_nodes using (node_no) where segment_no = 0",
         ):
             still_there[node, stage, basis][days] = still
     quantiles = query(

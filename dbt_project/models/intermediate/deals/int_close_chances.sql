@@ -1,4 +1,4 @@
--- Grain: one period to come (month, quarter), stage (0: a deal's whole life), segment ('all' and each), age in days.
+-- Grain: one period to come (month, quarter), stage (0: a deal's whole life), segment (all and each), age in days.
 
 {#
     Of past deals that were still in the stage at the end of this many days, how many were won within the days that the
@@ -18,37 +18,37 @@ steps as (
     select
         period_kind,
         stage_no,
-        segment,
+        segment_no,
         0 as age_days,
         sum(n) as n,
         0 as won
     from spans
-    group by period_kind, stage_no, segment
+    group by period_kind, stage_no, segment_no
 
     union all
 
     select
         period_kind,
         stage_no,
-        segment,
+        segment_no,
         won_from as age_days,
         0 as n,
         sum(n) as won
     from spans
     where won_from <= seen_until
-    group by period_kind, stage_no, segment, won_from
+    group by period_kind, stage_no, segment_no, won_from
 
     union all
 
     select
         period_kind,
         stage_no,
-        segment,
+        segment_no,
         seen_until + 1 as age_days,
         -sum(n) as n,
         -sum(case when won_from <= seen_until then n else 0 end) as won
     from spans
-    group by period_kind, stage_no, segment, seen_until + 1
+    group by period_kind, stage_no, segment_no, seen_until + 1
 
 ),
 
@@ -61,7 +61,7 @@ with_total as (
     select
         period_kind,
         stage_no,
-        'all' as segment,
+        {{ all_segments_no() }} as segment_no,
         age_days,
         n,
         won
@@ -74,12 +74,12 @@ summed as (
     select
         period_kind,
         stage_no,
-        segment,
+        segment_no,
         age_days,
         sum(n) as n,
         sum(won) as won
     from with_total
-    group by period_kind, stage_no, segment, age_days
+    group by period_kind, stage_no, segment_no, age_days
 
 ),
 
@@ -88,13 +88,13 @@ running as (
     select
         period_kind,
         stage_no,
-        segment,
+        segment_no,
         age_days,
         lead(age_days) over by_age as next_age_days,
         cast(sum(n) over by_age as bigint) as n,
         cast(sum(won) over by_age as bigint) as won
     from summed
-    window by_age as (partition by period_kind, stage_no, segment order by age_days)
+    window by_age as (partition by period_kind, stage_no, segment_no order by age_days)
 
 ),
 
@@ -104,7 +104,7 @@ at_each_age as (
     select
         period_kind,
         stage_no,
-        segment,
+        segment_no,
         cast({{ each_number('age_days', 'next_age_days') }} as integer) as age_days,
         n,
         won
@@ -125,7 +125,7 @@ known as (
         ) as known_until,
         {{ ratio('sum(won)', 'sum(n)') }} as share_at_any_age
     from at_each_age
-    where segment = 'all'
+    where segment_no = {{ all_segments_no() }}
     group by period_kind, stage_no
 
 ),

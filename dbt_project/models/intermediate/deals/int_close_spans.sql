@@ -36,7 +36,7 @@ stays as (
 
     select
         stage_no,
-        segment,
+        segment_no,
         entered_on,
         left_on,
         case when is_deal_won then deal_closed_on end as won_on
@@ -47,7 +47,7 @@ stays as (
 
     select
         {{ unknown_stage_no() }} as stage_no,
-        segment,
+        segment_no,
         created_on as entered_on,
         closed_on as left_on,
         case when is_won then closed_on end as won_on
@@ -60,7 +60,7 @@ measured as (
 
     select
         stays.stage_no,
-        stays.segment,
+        stays.segment_no,
         {{ days_between('stays.entered_on', 'coalesce(stays.left_on, ' ~ add_days('run.as_of_date', 1) ~ ')') }} - 1
             as last_age,
         {{ days_between('stays.entered_on', 'run.as_of_date') }} as days_since,
@@ -75,7 +75,7 @@ spans as (
     select
         horizons.period_kind,
         measured.stage_no,
-        measured.segment,
+        measured.segment_no,
         least(measured.last_age, measured.days_since - horizons.days_left) as seen_until,
         case when measured.won_age is not null then greatest(measured.won_age - horizons.days_left, 0) end as won_from
     from measured
@@ -90,12 +90,12 @@ final as (
     select
         period_kind,
         stage_no,
-        segment,
+        segment_no,
         seen_until,
         case when won_from <= seen_until then won_from end as won_from,
         count(*) as n
     from spans
-    group by period_kind, stage_no, segment, seen_until, case when won_from <= seen_until then won_from end
+    group by period_kind, stage_no, segment_no, seen_until, case when won_from <= seen_until then won_from end
 
 )
 

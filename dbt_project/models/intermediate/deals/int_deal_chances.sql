@@ -35,7 +35,7 @@ known as (
         stage_no,
         known_until
     from chances
-    where segment = 'all'
+    where segment_no = {{ all_segments_no() }}
 
 ),
 
@@ -43,7 +43,7 @@ deals as (
 
     select
         opportunities.okey,
-        opportunities.segment,
+        opportunities.segment_no,
         spells.stage_no,
         {{ days_between('spells.entered_on', 'run.as_of_date') }} as stage_age,
         case
@@ -63,7 +63,7 @@ aged as (
 
     select
         deals.okey,
-        deals.segment,
+        deals.segment_no,
         periods.period_kind,
         deals.stage_no,
         least(deals.stage_age, in_stage.known_until) as stage_age,
@@ -81,7 +81,7 @@ based as (
 
     select
         aged.okey,
-        aged.segment,
+        aged.segment_no,
         aged.period_kind,
         coalesce(by_stage.n, 0) >= {{ least_n }} or by_life.n is null as is_by_stage,
         case
@@ -97,13 +97,13 @@ based as (
         on
             aged.period_kind = by_stage.period_kind
             and aged.stage_no = by_stage.stage_no
-            and by_stage.segment = 'all'
+            and by_stage.segment_no = {{ all_segments_no() }}
             and aged.stage_age = by_stage.age_days
     left join chances as by_life
         on
             aged.period_kind = by_life.period_kind
             and by_life.stage_no = {{ unknown_stage_no() }}
-            and by_life.segment = 'all'
+            and by_life.segment_no = {{ all_segments_no() }}
             and aged.deal_age = by_life.age_days
 
 ),
@@ -131,13 +131,13 @@ final as (
         on
             based.period_kind = alike.period_kind
             and based.basis_stage_no = alike.stage_no
-            and alike.segment = 'all'
+            and alike.segment_no = {{ all_segments_no() }}
             and based.basis_age = alike.age_days
     left join chances as in_segment
         on
             based.period_kind = in_segment.period_kind
             and based.basis_stage_no = in_segment.stage_no
-            and based.segment = in_segment.segment
+            and based.segment_no = in_segment.segment_no
             and based.basis_age = in_segment.age_days
 
 )

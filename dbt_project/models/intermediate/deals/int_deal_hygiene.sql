@@ -134,9 +134,9 @@ facts as (
     left join {{ ref('int_deal_touches') }} as touches on opportunities.okey = touches.okey
     left join {{ ref('int_buying_elements') }} as elements on opportunities.okey = elements.okey
     left join limits as in_segment
-        on opportunities.stage_no = in_segment.stage_no and opportunities.segment = in_segment.segment
+        on opportunities.stage_no = in_segment.stage_no and opportunities.segment_no = in_segment.segment_no
     left join limits as in_company
-        on opportunities.stage_no = in_company.stage_no and in_company.segment = 'all'
+        on opportunities.stage_no = in_company.stage_no and in_company.segment_no = {{ all_segments_no() }}
     left join day_numbers as tonight on run.as_of_date = tonight.day
     left join day_numbers as since on coalesce(touches.last_touch_on, opportunities.created_on) = since.day
 

@@ -1,4 +1,4 @@
--- Grain: one open stage and segment ('all' for the company): the days within which four fifths of deals leave it.
+-- Grain: one open stage and segment (0 for all): the days within which four fifths of deals leave it.
 
 with company as (
 
@@ -13,7 +13,7 @@ final as (
 
     select
         quantiles.stage_no,
-        quantiles.segment,
+        quantiles.segment_no,
         quantiles.p80_every_stay_all_time as p80_days,
         quantiles.left_every_stay_all_time as n_event
     from {{ ref('int_stage_dwell_quantiles') }} as quantiles

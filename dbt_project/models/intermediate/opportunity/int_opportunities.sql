@@ -26,6 +26,13 @@ closings as (
 
 ),
 
+segments as (
+
+    select * from {{ ref('int_segments') }}
+    where segment_no <> {{ all_segments_no() }}
+
+),
+
 reps as (
 
     select
@@ -77,7 +84,8 @@ dated as (
         coalesce(merged_accounts.surviving_id, opportunities.account_id) as account_id,
         opportunities.owner_id,
         opportunities.product_id,
-        coalesce(opportunities.segment, '(none)') as segment,
+        segments.segment,
+        segments.segment_no,
         opportunities.region,
         opportunities.source,
         opportunities.forecast_category,
@@ -110,6 +118,8 @@ dated as (
     from opportunities
     cross join run
     cross join unassigned
+    -- Each segment of the log has its number.
+    inner join segments on coalesce(opportunities.segment, '(none)') = segments.segment
     left join stages on opportunities.stage = stages.stage
     left join closings
         on opportunities.opportunity_id = closings.opportunity_id and opportunities.stage = closings.stage
@@ -129,6 +139,7 @@ final as (
         dated.owner_id,
         dated.product_id,
         dated.segment,
+        dated.segment_no,
         dated.region,
         dated.source,
         dated.forecast_category,

@@ -1,4 +1,4 @@
--- Grain: one span of month ends, node and segment ('all' and each): qualified deals that stood open at each of them.
+-- Grain: one span of month ends, node and segment (all and each): qualified deals that stood open at each of them.
 
 {#
     Qualified is a deal in an open stage that the configuration does not leave out of the forecast (category omitted).
@@ -50,7 +50,7 @@ standing as (
 
     select
         states.node_no,
-        opportunities.segment,
+        opportunities.segment_no,
         states.first_month_no,
         states.past_month_no
     from states
@@ -63,7 +63,7 @@ changes as (
 
     select
         node_no,
-        segment,
+        segment_no,
         first_month_no as month_no,
         1 as open_n
     from standing
@@ -72,7 +72,7 @@ changes as (
 
     select
         node_no,
-        segment,
+        segment_no,
         past_month_no as month_no,
         -1 as open_n
     from standing
@@ -84,11 +84,11 @@ own as (
 
     select
         node_no,
-        segment,
+        segment_no,
         month_no,
         sum(open_n) as open_n
     from changes
-    group by node_no, segment, month_no
+    group by node_no, segment_no, month_no
 
 ),
 
@@ -96,12 +96,12 @@ by_node as (
 
     select
         ancestors.ancestor_node_no as node_no,
-        own.segment,
+        own.segment_no,
         own.month_no,
         sum(own.open_n) as open_n
     from own
     inner join ancestors on own.node_no = ancestors.node_no
-    group by ancestors.ancestor_node_no, own.segment, own.month_no
+    group by ancestors.ancestor_node_no, own.segment_no, own.month_no
 
 ),
 
@@ -113,7 +113,7 @@ segmented as (
 
     select
         node_no,
-        'all' as segment,
+        {{ all_segments_no() }} as segment_no,
         month_no,
         sum(open_n) as open_n
     from by_node
@@ -125,15 +125,15 @@ final as (
 
     select
         node_no,
-        segment,
+        segment_no,
         month_no as first_month_no,
         lead(month_no) over by_month as past_month_no,
         cast(sum(open_n) over until_month as bigint) as open_n
     from segmented
     window
-        by_month as (partition by node_no, segment order by month_no),
+        by_month as (partition by node_no, segment_no order by month_no),
         until_month as (
-            partition by node_no, segment order by month_no
+            partition by node_no, segment_no order by month_no
             rows between unbounded preceding and current row
         )
 

@@ -21,7 +21,7 @@ at_risk as (
     from lengths
     window
         from_here as (
-            partition by node_no, segment, stage_no order by dwell_days desc
+            partition by node_no, segment_no, stage_no order by dwell_days desc
             rows between unbounded preceding and current row
         )
 
@@ -33,7 +33,7 @@ final as (
 
     select
         node_no,
-        segment,
+        segment_no,
         stage_no,
         dwell_days,
         {% for variant in variants -%}
@@ -51,7 +51,7 @@ final as (
     from at_risk
     window
         until_here as (
-            partition by node_no, segment, stage_no order by dwell_days
+            partition by node_no, segment_no, stage_no order by dwell_days
             rows between unbounded preceding and current row
         )
 

@@ -1,4 +1,4 @@
--- Grain: one node, segment ('all' and each), open stage and length of stay in days: how many stays of it.
+-- Grain: one node, segment (all and each), open stage and length of stay in days: how many stays of it.
 
 {# Only the curves read it: counted where they are made, it is not written and read again. #}
 {{ config(materialized='view') }}
@@ -38,7 +38,7 @@ returns as (
     select
         okey,
         stage_no,
-        segment,
+        segment_no,
         {{ arg_min('node_no', 'spell_no') }} as node_no,
         min(entered_on) as entered_on,
         sum(dwell_days) as dwell_days,
@@ -46,7 +46,7 @@ returns as (
         max(case when is_entry_assumed then 1 else 0 end) = 1 as is_entry_assumed
     from spells
     where not is_only_stay
-    group by okey, segment, stage_no
+    group by okey, segment_no, stage_no
 
 ),
 
@@ -54,7 +54,7 @@ stays as (
 
     select
         node_no,
-        segment,
+        segment_no,
         stage_no,
         dwell_days,
         entered_on,
@@ -69,7 +69,7 @@ stays as (
 
     select
         node_no,
-        segment,
+        segment_no,
         stage_no,
         dwell_days,
         entered_on,
@@ -98,7 +98,7 @@ own as (
 
     select
         node_no,
-        segment,
+        segment_no,
         stage_no,
         dwell_days,
         {% for variant in dwell_variants() -%}
@@ -108,11 +108,11 @@ own as (
             {{- ',' if not loop.last }}
         {% endfor %}
     from windowed
-    group by node_no, segment, stage_no, dwell_days
+    group by node_no, segment_no, stage_no, dwell_days
 
 ),
 
-{{ at_every_node('own', ['segment', 'stage_no', 'dwell_days'], measures) }},
+{{ at_every_node('own', ['segment_no', 'stage_no', 'dwell_days'], measures) }},
 
 {{ with_all_segments(['stage_no', 'dwell_days'], measures) }},
 
@@ -121,7 +121,7 @@ final as (
 
     select
         node_no,
-        segment,
+        segment_no,
         cast(stage_no as smallint) as stage_no,
         cast(dwell_days as integer) as dwell_days,
         {% for column in measures -%}

@@ -1,4 +1,4 @@
--- Grain: one node, segment ('all' and each) and open stage: how long deals stay, each basis and window side by side.
+-- Grain: one node, segment (all and each) and open stage: how long deals stay, each basis and window side by side.
 
 {% set variants = dwell_variants() -%}
 
@@ -7,7 +7,7 @@ with final as (
 
     select
         node_no,
-        segment,
+        segment_no,
         stage_no,
         {% for variant in variants -%}
             cast(sum(left_{{ variant.name }}) as bigint) as left_{{ variant.name }},
@@ -20,7 +20,7 @@ with final as (
                 as longest_{{ variant.name }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ ref('int_stage_dwell_curves') }}
-    group by node_no, segment, stage_no
+    group by node_no, segment_no, stage_no
 
 )
 

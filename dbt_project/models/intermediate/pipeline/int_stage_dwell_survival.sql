@@ -1,4 +1,4 @@
--- Grain: one quarter of entry, node, segment ('all' and, above reps, each) and open stage: how long deals stay in it.
+-- Grain: one quarter of entry, node, segment (all and, above reps, each) and open stage: how long deals stay in it.
 
 with dates as (
 
@@ -15,7 +15,7 @@ spells as (
 
     select
         spells.node_no,
-        spells.segment,
+        spells.segment_no,
         spells.stage_no,
         dates.quarter_start_on,
         spells.dwell_days,
@@ -27,7 +27,7 @@ spells as (
 
 ),
 
--- A single rep's quarter in one segment holds too few deals to say how long they stay; 'all' is kept for reps.
+-- A single rep's quarter in one segment holds too few deals to say how long they stay; reps have all together.
 rep_cells as (
 
     select
@@ -85,7 +85,7 @@ above_reps as (
 
     select
         parents.parent_node_no as node_no,
-        spells.segment,
+        spells.segment_no,
         spells.stage_no,
         spells.quarter_start_on,
         spells.dwell_days,
@@ -93,7 +93,7 @@ above_reps as (
         count(case when spells.is_censored then 1 end) as n_censored
     from spells
     inner join parents on spells.node_no = parents.node_no
-    group by parents.parent_node_no, spells.segment, spells.stage_no, spells.quarter_start_on, spells.dwell_days
+    group by parents.parent_node_no, spells.segment_no, spells.stage_no, spells.quarter_start_on, spells.dwell_days
 
 ),
 
@@ -101,7 +101,7 @@ by_node_and_segment as (
 
     select
         ancestors.ancestor_node_no as node_no,
-        above_reps.segment,
+        above_reps.segment_no,
         above_reps.stage_no,
         above_reps.quarter_start_on,
         above_reps.dwell_days,
@@ -110,7 +110,7 @@ by_node_and_segment as (
     from above_reps
     inner join ancestors on above_reps.node_no = ancestors.node_no
     group by
-        ancestors.ancestor_node_no, above_reps.segment, above_reps.stage_no, above_reps.quarter_start_on,
+        ancestors.ancestor_node_no, above_reps.segment_no, above_reps.stage_no, above_reps.quarter_start_on,
         above_reps.dwell_days
 
 ),
@@ -123,7 +123,7 @@ counted as (
 
     select
         node_no,
-        'all' as segment,
+        {{ all_segments_no() }} as segment_no,
         stage_no,
         quarter_start_on,
         dwell_days,
@@ -136,7 +136,7 @@ counted as (
 
     select
         node_no,
-        'all' as segment,
+        {{ all_segments_no() }} as segment_no,
         stage_no,
         quarter_start_on,
         dwell_days,
@@ -146,13 +146,13 @@ counted as (
 
 ),
 
-{{ kaplan_meier('counted', ['node_no', 'segment', 'stage_no', 'quarter_start_on'], 'dwell_days') }},
+{{ kaplan_meier('counted', ['node_no', 'segment_no', 'stage_no', 'quarter_start_on'], 'dwell_days') }},
 
 estimated as (
 
     select
         node_no,
-        segment,
+        segment_no,
         stage_no,
         quarter_start_on,
         min(case when share_lasting <= 0.5 then dwell_days end) as median_days,
@@ -160,13 +160,13 @@ estimated as (
         sum(n_event) as n_event,
         sum(n_censored) as n_censored
     from survival
-    group by node_no, segment, stage_no, quarter_start_on
+    group by node_no, segment_no, stage_no, quarter_start_on
 
     union all
 
     select
         node_no,
-        'all' as segment,
+        {{ all_segments_no() }} as segment_no,
         stage_no,
         quarter_start_on,
         median_days,
@@ -181,7 +181,7 @@ final as (
 
     select
         node_no,
-        segment,
+        segment_no,
         stage_no,
         'quarter' as period_kind,
         quarter_start_on as period_start_on,

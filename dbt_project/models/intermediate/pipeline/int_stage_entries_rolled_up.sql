@@ -1,4 +1,4 @@
--- Grain: one period (month, quarter, fiscal year) of entry, node, segment ('all' and each) and open stage.
+-- Grain: one period (month, quarter, fiscal year) of entry, node, segment (all and each) and open stage.
 
 {{ config(materialized='view') }}
 
@@ -42,7 +42,7 @@ monthly as (
 
     select
         spells.node_no,
-        spells.segment,
+        spells.segment_no,
         spells.stage_no,
         dates.month_start_on,
         count(*) as n_spells,
@@ -55,11 +55,11 @@ monthly as (
             as unresolved_next
     from spells
     inner join dates on spells.entered_on = dates.day
-    group by spells.node_no, spells.segment, spells.stage_no, dates.month_start_on
+    group by spells.node_no, spells.segment_no, spells.stage_no, dates.month_start_on
 
 ),
 
-{{ at_every_node('monthly', ['segment', 'stage_no', 'month_start_on'], measures) }},
+{{ at_every_node('monthly', ['segment_no', 'stage_no', 'month_start_on'], measures) }},
 
 {{ with_all_segments(['stage_no', 'month_start_on'], measures) }},
 
@@ -69,7 +69,7 @@ final as (
         'month' as period_kind,
         month_start_on as period_start_on,
         node_no,
-        segment,
+        segment_no,
         stage_no,
         {{ each_column(measures) }}
     from segmented
@@ -80,12 +80,12 @@ final as (
         '{{ kind }}' as period_kind,
         months.{{ kind }}_start_on as period_start_on,
         segmented.node_no,
-        segmented.segment,
+        segmented.segment_no,
         segmented.stage_no,
         {{ sum_each(measures, 'segmented') }}
     from segmented
     inner join months on segmented.month_start_on = months.month_start_on
-    group by months.{{ kind }}_start_on, segmented.node_no, segmented.segment, segmented.stage_no
+    group by months.{{ kind }}_start_on, segmented.node_no, segmented.segment_no, segmented.stage_no
     {% endfor %}
 )
 

@@ -35,7 +35,7 @@ opportunities as (
 
     select
         okey,
-        segment,
+        segment_no,
         is_closed,
         is_won,
         is_deleted,
@@ -111,7 +111,7 @@ final as (
         (stays.stages_after & open_stages.further_bits) <> 0 as has_advanced,
         -- Whose deal it was when it entered.
         stays.node_no,
-        opportunities.segment,
+        opportunities.segment_no,
         opportunities.is_closed as is_deal_closed,
         opportunities.is_won as is_deal_won,
         opportunities.is_deleted as is_deal_deleted,

@@ -1,4 +1,4 @@
--- Grain: one period (month, quarter, fiscal year), node and segment ('all' and each): deals closed and created in it.
+-- Grain: one period (month, quarter, fiscal year), node and segment (all and each): deals closed and created in it.
 
 {#
     A deal counts at its owner of tonight and at each node above in tonight's organisation. Deals that are gone tonight
@@ -54,7 +54,7 @@ closed as (
 
     select
         opportunities.node_no,
-        opportunities.segment,
+        opportunities.segment_no,
         dates.month_start_on,
         count(case when opportunities.is_won then 1 end) as won_count,
         count(case when not opportunities.is_won then 1 end) as lost_count,
@@ -66,7 +66,7 @@ closed as (
     inner join run on opportunities.closed_on <= run.as_of_date
     inner join dates on opportunities.closed_on = dates.day
     where opportunities.is_closed and not opportunities.is_deleted
-    group by opportunities.node_no, opportunities.segment, dates.month_start_on
+    group by opportunities.node_no, opportunities.segment_no, dates.month_start_on
 
 ),
 
@@ -74,7 +74,7 @@ created as (
 
     select
         opportunities.node_no,
-        opportunities.segment,
+        opportunities.segment_no,
         dates.month_start_on,
         count(case when opportunities.is_cohort then 1 end) as created_n,
         count(case when opportunities.is_cohort and opportunities.is_won then 1 end) as created_won_n,
@@ -89,7 +89,7 @@ created as (
         {% endfor %}
     from opportunities
     inner join dates on opportunities.created_on = dates.day
-    group by opportunities.node_no, opportunities.segment, dates.month_start_on
+    group by opportunities.node_no, opportunities.segment_no, dates.month_start_on
 
 ),
 
@@ -98,7 +98,7 @@ either as (
 
     select
         node_no,
-        segment,
+        segment_no,
         month_start_on,
         {% for measure in measures -%}
             {{ measure if measure in of_closed else '0' }} as {{ measure }}{{ ',' if not loop.last }}
@@ -109,7 +109,7 @@ either as (
 
     select
         node_no,
-        segment,
+        segment_no,
         month_start_on,
         {% for measure in measures -%}
             {{ '0' if measure in of_closed else measure }} as {{ measure }}{{ ',' if not loop.last }}
@@ -122,15 +122,15 @@ monthly as (
 
     select
         node_no,
-        segment,
+        segment_no,
         month_start_on,
         {{ sum_each(measures) }}
     from either
-    group by node_no, segment, month_start_on
+    group by node_no, segment_no, month_start_on
 
 ),
 
-{{ at_every_node('monthly', ['segment', 'month_start_on'], measures) }},
+{{ at_every_node('monthly', ['segment_no', 'month_start_on'], measures) }},
 
 {{ with_all_segments(['month_start_on'], measures) }},
 
@@ -151,11 +151,11 @@ summed as (
         '{{ kind }}' as period_kind,
         months.{{ kind }}_start_on as period_start_on,
         segmented.node_no,
-        segmented.segment,
+        segmented.segment_no,
         {{ sum_each(measures, 'segmented') }}
     from segmented
     inner join months on segmented.month_start_on = months.month_start_on
-    group by months.{{ kind }}_start_on, segmented.node_no, segmented.segment
+    group by months.{{ kind }}_start_on, segmented.node_no, segmented.segment_no
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -167,7 +167,7 @@ final as (
         summed.period_start_on,
         periods.period_end_on,
         summed.node_no,
-        summed.segment,
+        summed.segment_no,
         {{ each_column(measures, 'summed') }}
     from summed
     inner join periods

@@ -1,4 +1,4 @@
--- Grain: one period (month, quarter, fiscal year), node and segment ('all' and each): the cycles of deals won in it.
+-- Grain: one period (month, quarter, fiscal year), node and segment (all and each): the cycles of deals won in it.
 
 with run as (
 
@@ -30,7 +30,7 @@ won as (
 
     select
         opportunities.node_no,
-        opportunities.segment,
+        opportunities.segment_no,
         dates.month_start_on,
         dates.quarter_start_on,
         dates.year_start_on,
@@ -46,7 +46,7 @@ by_node as (
 
     select
         ancestors.ancestor_node_no as node_no,
-        won.segment,
+        won.segment_no,
         won.month_start_on,
         won.quarter_start_on,
         won.year_start_on,
@@ -64,7 +64,7 @@ segmented as (
 
     select
         node_no,
-        'all' as segment,
+        {{ all_segments_no() }} as segment_no,
         month_start_on,
         quarter_start_on,
         year_start_on,
@@ -80,11 +80,11 @@ final as (
         '{{ kind }}' as period_kind,
         {{ kind }}_start_on as period_start_on,
         node_no,
-        segment,
+        segment_no,
         cast(count(*) as bigint) as cycle_n,
         cast(median(cycle_days) as decimal(12, 1)) as median_cycle_days
     from segmented
-    group by {{ kind }}_start_on, node_no, segment
+    group by {{ kind }}_start_on, node_no, segment_no
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )

@@ -17,6 +17,15 @@ opportunities as (
 
 ),
 
+segments as (
+
+    select
+        segment_no,
+        segment
+    from {{ in_version(ref('int_segments')) }}
+
+),
+
 nodes as (
 
     select
@@ -62,7 +71,7 @@ final as (
         stages.stage,
         spells.stage_no,
         nodes.node_key,
-        spells.segment,
+        segments.segment,
         spells.entered_on,
         spells.left_on,
         spells.dwell_days,
@@ -101,6 +110,7 @@ final as (
     from spells
     cross join run
     inner join opportunities on spells.okey = opportunities.okey
+    inner join segments on spells.segment_no = segments.segment_no
     inner join nodes on spells.node_no = nodes.node_no
     inner join stages on spells.stage_no = stages.stage_no
     left join stages as previous_stages on spells.previous_stage_no = previous_stages.stage_no

@@ -21,6 +21,12 @@ nodes as (
 
 ),
 
+segments as (
+
+    select * from {{ ref('int_segments') }}
+
+),
+
 stages as (
 
     select
@@ -45,7 +51,7 @@ final as (
         entries.period_kind,
         entries.period_start_on,
         nodes.node_key,
-        entries.segment,
+        segments.segment,
         stages.stage,
         stages.stage_no,
         entries.entrants,
@@ -67,13 +73,14 @@ final as (
     from entries
     cross join run
     inner join nodes on entries.node_no = nodes.node_no
+    inner join segments on entries.segment_no = segments.segment_no
     inner join stages on entries.stage_no = stages.stage_no
     left join survival
         on
             entries.period_kind = survival.period_kind
             and entries.period_start_on = survival.period_start_on
             and entries.node_no = survival.node_no
-            and entries.segment = survival.segment
+            and entries.segment_no = survival.segment_no
             and entries.stage_no = survival.stage_no
 
 )

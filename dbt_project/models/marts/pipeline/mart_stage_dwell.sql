@@ -8,6 +8,12 @@ with quantiles as (
 
 ),
 
+segments as (
+
+    select * from {{ ref('int_segments') }}
+
+),
+
 nodes as (
 
     select
@@ -39,7 +45,7 @@ listed as (
     {% for variant in variants %}
     select
         node_no,
-        segment,
+        segment_no,
         stage_no,
         '{{ variant.basis }}' as basis,
         '{{ variant.window }}' as entry_window,
@@ -58,7 +64,7 @@ final as (
 
     select
         nodes.node_key,
-        listed.segment,
+        segments.segment,
         stages.stage,
         stages.stage_no,
         listed.basis,
@@ -73,6 +79,7 @@ final as (
         run.run_id
     from listed
     cross join run
+    inner join segments on listed.segment_no = segments.segment_no
     inner join nodes on listed.node_no = nodes.node_no
     inner join stages on listed.stage_no = stages.stage_no
 

@@ -43,7 +43,7 @@ open_deals as (
 
     select
         spans.node_no,
-        spans.segment,
+        spans.segment_no,
         {{ each_number('spans.first_month_no', 'coalesce(spans.past_month_no, run.month_no + 1)') }} as month_no,
         spans.open_n
     from {{ ref('int_qualified_open_monthly') }} as spans
@@ -57,6 +57,12 @@ nodes as (
         node_no,
         node_key
     from {{ ref('int_nodes') }}
+
+),
+
+segments as (
+
+    select * from {{ ref('int_segments') }}
 
 ),
 
@@ -76,11 +82,11 @@ factors as (
             outcomes.period_kind = cycles.period_kind
             and outcomes.period_start_on = cycles.period_start_on
             and outcomes.node_no = cycles.node_no
-            and outcomes.segment = cycles.segment
+            and outcomes.segment_no = cycles.segment_no
     left join open_deals
         on
             outcomes.node_no = open_deals.node_no
-            and outcomes.segment = open_deals.segment
+            and outcomes.segment_no = open_deals.segment_no
             and outcomes.last_month_no = open_deals.month_no
 
 ),
@@ -94,7 +100,7 @@ final as (
         factors.period_end_on,
         factors.period_end_on <= run.as_of_date as is_over,
         nodes.node_key,
-        factors.segment,
+        segments.segment,
         cast(factors.qualified_open_n as bigint) as qualified_open_n,
         round({{ ratio('factors.won_count', 'factors.closed_n') }}, 6) as win_rate_close_n,
         cast(factors.closed_n as bigint) as closed_n,
@@ -115,6 +121,7 @@ final as (
         run.run_id
     from factors
     cross join run
+    inner join segments on factors.segment_no = segments.segment_no
     inner join nodes on factors.node_no = nodes.node_no
 
 )

@@ -15,6 +15,12 @@ nodes as (
 
 ),
 
+segments as (
+
+    select * from {{ ref('int_segments') }}
+
+),
+
 run as (
 
     select
@@ -32,7 +38,7 @@ final as (
         outcomes.period_start_on,
         outcomes.period_end_on,
         nodes.node_key,
-        outcomes.segment,
+        segments.segment,
         outcomes.won_count,
         outcomes.lost_count,
         outcomes.won_count + outcomes.lost_count as closed_n,
@@ -62,6 +68,7 @@ final as (
         run.run_id
     from outcomes
     cross join run
+    inner join segments on outcomes.segment_no = segments.segment_no
     inner join nodes on outcomes.node_no = nodes.node_no
 
 )
