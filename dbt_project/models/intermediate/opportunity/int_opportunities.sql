@@ -119,7 +119,7 @@ dated as (
     cross join run
     cross join unassigned
     -- Each segment of the log has its number.
-    inner join segments on coalesce(opportunities.segment, '(none)') = segments.segment
+    inner join segments on {{ stated_value('opportunities.segment') }} = segments.segment
     left join stages on opportunities.stage = stages.stage
     left join closings
         on opportunities.opportunity_id = closings.opportunity_id and opportunities.stage = closings.stage

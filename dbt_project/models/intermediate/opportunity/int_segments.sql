@@ -4,7 +4,7 @@
 
 with stated as (
 
-    select distinct coalesce(segment, '(none)') as segment
+    select distinct {{ stated_value('segment') }} as segment
     from {{ ref('stg_log__opportunities') }}
 
 ),
