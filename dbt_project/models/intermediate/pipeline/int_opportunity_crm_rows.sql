@@ -92,13 +92,10 @@ final as (
         amount_cents,
         close_day_no,
         node_no,
-        coalesce(
-            stage_no <> tonight_stage_no
-            or amount_cents <> tonight_amount_cents
-            or close_day_no <> tonight_close_day_no
-            or node_no <> tonight_node_no,
-            false
-        ) as is_otherwise
+        stage_no <> tonight_stage_no as is_other_stage,
+        amount_cents <> tonight_amount_cents as is_other_amount,
+        close_day_no <> tonight_close_day_no as is_other_close_month,
+        node_no <> tonight_node_no as is_other_owner
     from stated
 
 )

@@ -10,8 +10,10 @@ with final as (
         {% for attribute, column in attributes.items() -%}
             min(case when {{ column }} is not null then changed_on end) as {{ attribute }}_from_on,
             max(case when {{ column }} is not null then changed_on end) as {{ attribute }}_until_on,
-        {% endfor -%}
-        max(case when is_otherwise then changed_on end) as otherwise_on
+            max(case when is_other_{{ attribute }} then changed_on end) as {{ attribute }}_other_on
+            {%- if not loop.last %},
+            {% endif -%}
+        {%- endfor %}
     from {{ ref('int_opportunity_crm_rows') }}
     group by okey
 

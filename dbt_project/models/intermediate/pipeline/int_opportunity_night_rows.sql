@@ -37,8 +37,8 @@ opportunities as (
                 deals.first_seen_on >= spans.{{ attribute }}_from_on
                 and (
                     deals.first_seen_on <= spans.{{ attribute }}_until_on
-                    or spans.otherwise_on is null
-                    or spans.otherwise_on < spans.{{ attribute }}_until_on
+                    or spans.{{ attribute }}_other_on is null
+                    or spans.{{ attribute }}_other_on < spans.{{ attribute }}_until_on
                 ),
                 {{ attribute in ('amount', 'owner') }}
             ) as is_{{ attribute }}_told
