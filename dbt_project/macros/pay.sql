@@ -1,8 +1,8 @@
 {#- Pay, exactly: whole cents, rates of six decimal places, and the words of a pay slip. -#}
 
-{#- `base` (whole cents) × `rate` (six places), to the cent: halves away from zero. -#}
+{#- `base` (whole cents) × `rate` (six places), to the cent: halves away from zero. In 64 bits 10 billion would be too much. -#}
 {% macro rate_of(base, rate) -%}
-    cast(round(cast({{ base }} as decimal(18, 0)) * cast({{ rate }} as decimal(18, 6)), 0) as bigint)
+    cast(round(cast({{ base }} as decimal(28, 0)) * cast({{ rate }} as decimal(18, 6)), 0) as bigint)
 {%- endmacro %}
 
 {#-
@@ -13,7 +13,7 @@
     case
         when ({{ share }}) = 0 then 0
         when ({{ target }}) > 0
-            then cast(ceil(cast({{ target }} as decimal(18, 0)) * cast({{ share }} as decimal(18, 6))) as bigint)
+            then cast(ceil(cast({{ target }} as decimal(28, 0)) * cast({{ share }} as decimal(18, 6))) as bigint)
     end
 {%- endmacro %}
 
