@@ -89,8 +89,8 @@ derived as (
         kind,
         share_bp,
         cast(
-            round(amount_original * share_until_bp / 10000, 2)
-            - round(amount_original * (share_until_bp - share_bp) / 10000, 2) as decimal(18, 2)
+            round(cast(amount_original as decimal(28, 2)) * share_until_bp / 10000, 2)
+            - round(cast(amount_original as decimal(28, 2)) * (share_until_bp - share_bp) / 10000, 2) as decimal(18, 2)
         ) as amount_original,
         currency,
         -- Only signature and delivery have a day in the contract: nobody knows yet when a customer will accept.

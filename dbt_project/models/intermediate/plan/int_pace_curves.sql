@@ -113,7 +113,7 @@ reached as (
         weights.period_kind,
         weights.point_no,
         rolled_daily.node_key,
-        sum(cast(rolled_daily.hundredths as decimal(18, 0)) * cast(weights.weight_millionths as decimal(7, 0)))
+        sum(cast(rolled_daily.hundredths as decimal(28, 0)) * cast(weights.weight_millionths as decimal(7, 0)))
             as reached_millionths
     from rolled_daily
     inner join {{ ref('int_pace_weights') }} as weights

@@ -49,8 +49,8 @@ reached as (
         histories.node_key,
         weighted.elapsed_share,
         sum(
-            (steps.hundredths_reached - steps.hundredths) * 1000000
-            + steps.hundredths * cast(weighted.weight_millionths as decimal(7, 0))
+            cast(steps.hundredths_reached - steps.hundredths as decimal(28, 0)) * 1000000
+            + cast(steps.hundredths as decimal(28, 0)) * weighted.weight_millionths
         ) as reached_millionths
     from histories
     inner join weighted
