@@ -64,7 +64,8 @@ final as (
         dated.node_name,
         {% for amount in ['base', 'stretch'] %}
             case
-                when dated.foreign_currency is null then cast(cast(dated.{{ amount }} as decimal(28, 2)) * 100 as bigint)
+                when dated.foreign_currency is null
+                    then cast(cast(dated.{{ amount }} as decimal(28, 2)) * 100 as bigint)
                 else {{ reporting_cents('dated.' ~ amount, 'rates.rate', 'dated.foreign_currency', 'dated.rate_on') }}
             end as {{ amount }}_hundredths,
         {% endfor %}
