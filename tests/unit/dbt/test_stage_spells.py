@@ -95,6 +95,10 @@ def life(deal: Deal) -> list[tuple[date, int]]:
     if stated and created < first <= begin:
         told.append((date.min, created, UNKNOWN))
     order = [(on, 1, START_OF_TIME, (0, ""), effective, number) for on, effective, number in told if on != date.min]
+    latest, (record, _) = max(deal.nights.items())
+    if record and gone_on is None and latest <= last and any(on == last and record != said for on, *_, said in stated):
+        # The history's last word may be another than the record's, which no night has seen to change since.
+        order.append((last, 2, START_OF_TIME, (0, ""), last, STAGE_NO[record]))
     order += [
         (on, 0, at, number, on, STAGE_NO[stage])
         for on, _, at, number, stage in stated
@@ -268,7 +272,12 @@ STORIES: dict[str, tuple[Deal, list[Spell]]] = {
         Deal(
             "gap",
             day(1),
-            {day(1): ("qualification", None), day(5): (None, None), day(9): ("proposal", None)},
+            {
+                day(1): ("qualification", None),
+                day(5): (None, None),
+                day(9): ("proposal", None),
+                day(12): ("negotiation", None),
+            },
             [
                 (noon(day(1)), "1", "qualification"),
                 (noon(day(7)), "2", "proposal"),
@@ -277,11 +286,20 @@ STORIES: dict[str, tuple[Deal, list[Spell]]] = {
         ),
         [(1, day(1), day(5)), (2, day(9), day(12)), (3, day(12), None)],
     ),
+    "history goes on where the record stands still, and the record is what everybody sees tonight": (
+        Deal(
+            "still",
+            day(1),
+            {day(2): ("proposal", None)},
+            [(noon(day(1)), "1", "qualification"), (noon(day(2)), "2", "proposal"), (noon(day(6)), "3", "negotiation")],
+        ),
+        [(1, day(1), day(2)), (2, day(2), day(6)), (3, day(6), day(6)), (2, day(6), None)],
+    ),
     "changes of one second go by number, not by spelling": (
         Deal(
             "second",
             day(1),
-            {day(1): ("qualification", None)},
+            {day(1): ("qualification", None), day(4): ("negotiation", None)},
             [
                 (noon(day(1)), "9", "qualification"),
                 (noon(day(4)), "10", "negotiation"),

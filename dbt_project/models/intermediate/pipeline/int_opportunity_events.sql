@@ -5,6 +5,9 @@
     the beginning, what the CRM's history tells (by its moments, then its numbers), and what a night sees at its end.
 #}
 {% set first_day = "cast('1970-01-01' as date)" %}
+{% set attributes = {
+    'stage': 'stage_no', 'amount': 'amount_cents', 'close_month': 'close_day_no', 'owner': 'node_no',
+} %}
 
 with run as (
 
@@ -19,8 +22,11 @@ opportunities as (
         node_no,
         coalesce(amount_cents, 0) as amount_cents,
         coalesce({{ day_number('expected_close_on') }}, 0) as close_day_no,
+        stage_no,
+        is_deleted,
         created_on,
-        first_seen_on
+        first_seen_on,
+        last_changed_on
     from {{ ref('int_opportunities') }}
 
 ),
@@ -28,8 +34,8 @@ opportunities as (
 spans as (
 
     select
-        okey,
-        stage_from_on
+        *,
+        greatest(stage_other_on, amount_other_on, close_month_other_on, owner_other_on) as other_on
     from {{ ref('int_opportunity_crm_spans') }}
 
 ),
@@ -148,6 +154,52 @@ unrecorded_events as (
 
 ),
 
+-- Where the history's last word may be another than the record's, and no night has seen a change since.
+contradicted as (
+
+    select
+        opportunities.*,
+        {% for attribute in attributes -%}
+            case
+                when
+                    opportunities.last_changed_on <= spans.{{ attribute }}_until_on
+                    and spans.{{ attribute }}_other_on >= spans.{{ attribute }}_until_on
+                    then spans.{{ attribute }}_until_on
+            end as {{ attribute }}_until_on
+            {%- if not loop.last %},
+            {% endif -%}
+        {%- endfor %}
+    from opportunities
+    inner join spans on opportunities.okey = spans.okey
+    where not opportunities.is_deleted and opportunities.last_changed_on <= spans.other_on
+
+),
+
+record_events as (
+    {%- for attribute, column in attributes.items() %}
+
+    select
+        contradicted.okey,
+        {{ days_between(first_day, 'contradicted.' ~ attribute ~ '_until_on') }} * 4 + 3 as order_no,
+        least(contradicted.{{ attribute }}_until_on, run.as_of_date) as event_on
+        {%- for other in attributes.values() %},
+        {% if other == column -%}
+            contradicted.{{ column }}
+        {%- else -%}
+            cast(null as {{ 'bigint' if other == 'amount_cents' else 'integer' }}) as {{ other }}
+        {%- endif %}
+        {%- endfor %}
+    from contradicted
+    cross join run
+    where contradicted.{{ attribute }}_until_on is not null
+        {%- if not loop.last %}
+
+    union all
+        {%- endif %}
+    {%- endfor %}
+
+),
+
 event_rows as (
 
     select * from crm_events
@@ -183,6 +235,23 @@ event_rows as (
         node_no,
         false as is_entry_assumed
     from unrecorded_events
+
+    union all
+
+    -- After all that a night of that day tells.
+    select
+        okey,
+        order_no,
+        cast('infinity' as timestamp) as event_at,
+        0 as id_length,
+        '' as history_id,
+        event_on,
+        stage_no,
+        amount_cents,
+        close_day_no,
+        node_no,
+        false as is_entry_assumed
+    from record_events
 
 ),
 

@@ -8,6 +8,8 @@
     3. Whether the deal is there at all, our nights alone: no history tells of deleted, restored and merged records.
        While a deal is gone nothing counts; when it comes back, its record says in which stage.
     4. Where neither tells in which stage a deal was since its creation: open, in stage 0.
+    5. What the record says tonight holds since the history last spoke of it, where that said something else and no
+       night has seen a change since: the history may lack its newest rows, the record may be in quarantine.
 
     What a first night sees is mostly what the CRM's history said last: to say it again would move nothing, and be one
     row in four of all that is known.
@@ -191,6 +193,7 @@ weighed as (
         *,
         lag(gone_stage_no) over by_day is not null as is_back,
         lag(observed_on) over by_day as previous_observed_on,
+        least(closed_on, lead(observed_on) over by_day) as closes_on,
         is_first and coalesce(observed_on < stage_from_on, true) as is_beginning,
         {% for attribute, column in attributes.items() -%}
             coalesce(observed_on < {{ attribute }}_from_on or observed_on > {{ attribute }}_until_on, true)
@@ -216,19 +219,20 @@ said as (
 
 ),
 
--- A closing holds from its date on, a first stage from the creation, but nothing from before what is known already.
+-- A closing holds from its date on, a first stage from the creation, but nothing from before what is known already, nor
+-- from after the next night that saw a change: by then a closing that was still to come may have been taken back.
 final as (
 
     select
         okey,
         observed_on,
         case
-            when is_closing and is_beginning then closed_on
+            when is_closing and is_beginning then closes_on
             when is_closing
                 then greatest(
-                    closed_on,
-                    coalesce(previous_observed_on, closed_on),
-                    case when stage_until_on < observed_on then stage_until_on else closed_on end
+                    closes_on,
+                    coalesce(previous_observed_on, closes_on),
+                    case when stage_until_on < observed_on then stage_until_on else closes_on end
                 )
             when is_beginning and gone_stage_no is null then created_on
             else observed_on
