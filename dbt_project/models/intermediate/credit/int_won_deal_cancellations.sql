@@ -61,12 +61,15 @@ won_times as (
 ends as (
     select
         *,
-        lead(booked_on) over (partition by opportunity_id order by _observed_on) as next_booked_on
+        lead(booked_on) over (partition by opportunity_id order by _observed_on) as next_booked_on,
+        lead(_observed_on) over (partition by opportunity_id, booked_on order by _observed_on) is not null
+            as is_booked_again
     from won_times
     where is_next_won is null or not is_next_won
 ),
 
--- A deal that is won again with a closing before it was reopened was won all the time: the reopening was a slip.
+-- A deal that is won again with a closing before it was reopened was won all the time: the reopening was a slip. So it
+-- was with the same closing, even one to come: that is one booking, and only its last end counts.
 final as (
     select
         opportunity_id,
@@ -76,7 +79,7 @@ final as (
         booked_on,
         next_on as cancelled_on
     from ends
-    where next_on is not null and (next_booked_on is null or next_booked_on >= next_on)
+    where next_on is not null and not is_booked_again and (next_booked_on is null or next_booked_on >= next_on)
 )
 
 select * from final
