@@ -97,7 +97,7 @@ above_reps as (
 
 ),
 
-by_node_and_segment as (
+by_node as (
 
     select
         ancestors.ancestor_node_no as node_no,
@@ -105,8 +105,8 @@ by_node_and_segment as (
         above_reps.stage_no,
         above_reps.quarter_start_on,
         above_reps.dwell_days,
-        cast(sum(above_reps.n_event) as integer) as n_event,
-        cast(sum(above_reps.n_censored) as integer) as n_censored
+        sum(above_reps.n_event) as n_event,
+        sum(above_reps.n_censored) as n_censored
     from above_reps
     inner join ancestors on above_reps.node_no = ancestors.node_no
     group by
@@ -115,22 +115,20 @@ by_node_and_segment as (
 
 ),
 
+{{ with_all_segments(['stage_no', 'quarter_start_on', 'dwell_days'], ['n_event', 'n_censored']) }},
+
+-- Small numbers, of which the curve carries many.
 counted as (
-
-    select * from by_node_and_segment
-
-    union all
 
     select
         node_no,
-        {{ all_segments_no() }} as segment_no,
+        segment_no,
         stage_no,
         quarter_start_on,
         dwell_days,
-        cast(sum(n_event) as integer) as n_event,
-        cast(sum(n_censored) as integer) as n_censored
-    from by_node_and_segment
-    group by node_no, stage_no, quarter_start_on, dwell_days
+        cast(n_event as integer) as n_event,
+        cast(n_censored as integer) as n_censored
+    from segmented
 
     union all
 
