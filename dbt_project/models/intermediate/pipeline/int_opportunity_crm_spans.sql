@@ -1,8 +1,6 @@
 -- Grain: one opportunity of which the CRM keeps a history: between which days that speaks of each of its attributes.
 
-{% set attributes = {
-    'stage': 'stage_no', 'amount': 'amount_cents', 'close_month': 'close_day_no', 'owner': 'node_no',
-} -%}
+{% set attributes = history_attributes() -%}
 with final as (
 
     select

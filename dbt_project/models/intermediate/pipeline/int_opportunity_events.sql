@@ -2,12 +2,10 @@
 
 {#
     `order_no` puts the rows of a deal in order: by day, and within a day what nobody recorded, what a night tells of
-    the beginning, what the CRM's history tells (by its moments, then its numbers), and what a night sees at its end.
+    the beginning, what the CRM's history tells (by its moments, then its numbers), what a night sees at its end, and
+    what the record says otherwise.
 #}
 {% set first_day = "cast('1970-01-01' as date)" %}
-{% set attributes = {
-    'stage': 'stage_no', 'amount': 'amount_cents', 'close_month': 'close_day_no', 'owner': 'node_no',
-} %}
 
 with run as (
 
@@ -22,11 +20,8 @@ opportunities as (
         node_no,
         coalesce(amount_cents, 0) as amount_cents,
         coalesce({{ day_number('expected_close_on') }}, 0) as close_day_no,
-        stage_no,
-        is_deleted,
         created_on,
-        first_seen_on,
-        last_changed_on
+        first_seen_on
     from {{ ref('int_opportunities') }}
 
 ),
@@ -34,8 +29,8 @@ opportunities as (
 spans as (
 
     select
-        *,
-        greatest(stage_other_on, amount_other_on, close_month_other_on, owner_other_on) as other_on
+        okey,
+        stage_from_on
     from {{ ref('int_opportunity_crm_spans') }}
 
 ),
@@ -154,49 +149,49 @@ unrecorded_events as (
 
 ),
 
--- Where the history's last word may be another than the record's, and no night has seen a change since.
-contradicted as (
+-- Ours, of which no row has a number. What the record says comes after all that a night of its day tells.
+our_events as (
 
     select
-        opportunities.*,
-        {% for attribute in attributes -%}
-            case
-                when
-                    opportunities.last_changed_on <= spans.{{ attribute }}_until_on
-                    and spans.{{ attribute }}_other_on >= spans.{{ attribute }}_until_on
-                    then spans.{{ attribute }}_until_on
-            end as {{ attribute }}_until_on
-            {%- if not loop.last %},
-            {% endif -%}
-        {%- endfor %}
-    from opportunities
-    inner join spans on opportunities.okey = spans.okey
-    where not opportunities.is_deleted and opportunities.last_changed_on <= spans.other_on
-
-),
-
-record_events as (
-    {%- for attribute, column in attributes.items() %}
-
-    select
-        contradicted.okey,
-        {{ days_between(first_day, 'contradicted.' ~ attribute ~ '_until_on') }} * 4 + 3 as order_no,
-        least(contradicted.{{ attribute }}_until_on, run.as_of_date) as event_on
-        {%- for other in attributes.values() %},
-        {% if other == column -%}
-            contradicted.{{ column }}
-        {%- else -%}
-            cast(null as {{ 'bigint' if other == 'amount_cents' else 'integer' }}) as {{ other }}
-        {%- endif %}
-        {%- endfor %}
-    from contradicted
-    cross join run
-    where contradicted.{{ attribute }}_until_on is not null
-        {%- if not loop.last %}
+        okey,
+        order_no,
+        event_at,
+        event_on,
+        stage_no,
+        amount_cents,
+        close_day_no,
+        node_no,
+        is_entry_assumed
+    from night_events
 
     union all
-        {%- endif %}
-    {%- endfor %}
+
+    select
+        okey,
+        {{ days_between(first_day, 'event_on') }} * 4 as order_no,
+        cast(null as timestamp) as event_at,
+        event_on,
+        {{ unknown_stage_no() }} as stage_no,
+        amount_cents,
+        close_day_no,
+        node_no,
+        false as is_entry_assumed
+    from unrecorded_events
+
+    union all
+
+    select
+        record_rows.okey,
+        {{ days_between(first_day, 'record_rows.said_until_on') }} * 4 + 3 as order_no,
+        cast('9999-12-31' as timestamp) as event_at,
+        least(record_rows.said_until_on, run.as_of_date) as event_on,
+        record_rows.stage_no,
+        record_rows.amount_cents,
+        record_rows.close_day_no,
+        record_rows.node_no,
+        false as is_entry_assumed
+    from {{ ref('int_opportunity_record_rows') }} as record_rows
+    cross join run
 
 ),
 
@@ -218,40 +213,7 @@ event_rows as (
         close_day_no,
         node_no,
         is_entry_assumed
-    from night_events
-
-    union all
-
-    select
-        okey,
-        {{ days_between(first_day, 'event_on') }} * 4 as order_no,
-        cast(null as timestamp) as event_at,
-        0 as id_length,
-        '' as history_id,
-        event_on,
-        {{ unknown_stage_no() }} as stage_no,
-        amount_cents,
-        close_day_no,
-        node_no,
-        false as is_entry_assumed
-    from unrecorded_events
-
-    union all
-
-    -- After all that a night of that day tells.
-    select
-        okey,
-        order_no,
-        cast('infinity' as timestamp) as event_at,
-        0 as id_length,
-        '' as history_id,
-        event_on,
-        stage_no,
-        amount_cents,
-        close_day_no,
-        node_no,
-        false as is_entry_assumed
-    from record_events
+    from our_events
 
 ),
 

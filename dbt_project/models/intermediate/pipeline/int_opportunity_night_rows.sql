@@ -14,9 +14,7 @@
     What a first night sees is mostly what the CRM's history said last: to say it again would move nothing, and be one
     row in four of all that is known.
 #}
-{% set attributes = {
-    'stage': 'stage_no', 'amount': 'amount_cents', 'close_month': 'close_day_no', 'owner': 'node_no',
-} -%}
+{% set attributes = history_attributes() -%}
 
 with run as (
 
