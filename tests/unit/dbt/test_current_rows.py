@@ -78,7 +78,7 @@ def test_the_state_is_the_newest_row_of_each_key(night: Path, nights_by_key: dic
         model = compiled(night, "int_users")
         found = connection.sql(
             f"select user_id, name, is_deleted, first_seen_on from ({model}) order by user_id"
-        ).fetchall()  # noqa: S608
+        ).fetchall()  # noqa: S608 (our own model)
     assert found == expected
 
 
@@ -103,5 +103,5 @@ def test_activities_are_the_newest_row_of_each_key_that_is_not_deleted(
         replaced = compiled(night, "int_activities_replaced")
         connection.execute(f"create schema scratch.intermediate; create table {REPLACED} as {replaced}")
         model = compiled(night, "int_activities")
-        found = connection.sql(f"select activity_id, subject from ({model}) order by all").fetchall()  # noqa: S608
+        found = connection.sql(f"select activity_id, subject from ({model}) order by all").fetchall()  # noqa: S608 (our own model)
     assert found == expected
