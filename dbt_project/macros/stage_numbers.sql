@@ -1,7 +1,12 @@
 {#- Places beside the configured stages, which count from 1. -#}
 
-{#- Open, in a stage nobody recorded. -#}
+{#- Open, in a stage that nobody recorded or that is not configured. -#}
 {% macro unknown_stage_no() %}0{% endmacro %}
+
+{#- The place of a stage that somebody recorded: where it is not configured, the deal is open in none that we know. -#}
+{% macro listed_stage_no(stage_no) -%}
+    coalesce({{ stage_no }}, {{ unknown_stage_no() }})
+{%- endmacro %}
 
 {#- No longer in the CRM. -#}
 {% macro gone_stage_no() %}-1{% endmacro %}

@@ -176,6 +176,7 @@ def _queries(
     conditional = {
         "sources_left_out": source_statements.SOURCES_LEFT_OUT.format(tolerated=tolerated),
         "sources_are_fresh": source_statements.SOURCES_ARE_FRESH,
+        "stages_are_configured": statements.STAGES_ARE_CONFIGURED,
     }
     return queries | {rule: query for rule, query in conditional.items() if _applies(connection, query)}
 

@@ -191,6 +191,14 @@ RULES: tuple[Rule, ...] = (
         refuses=False,
     ),
     Rule(
+        "stages_are_configured",
+        "equal",
+        "rows",
+        "Every opportunity stands in a stage of stages.yaml; else it counts as open, in (unknown), and weighs nothing.",
+        "每条商机所处的阶段都在 stages.yaml 中;否则按在手商机计入 (unknown) 阶段,不计加权金额。",
+        refuses=False,
+    ),
+    Rule(
         "deviations_are_measured",
         "equal",
         "rows",

@@ -210,6 +210,19 @@ ATTAINMENT_EQUALS_WON_DEALS = _COMPANY_PERIODS.format(
     """,
 )
 
+STAGES_ARE_CONFIGURED = """
+select
+    'fct_opportunity',
+    stage,
+    0,
+    count(*),
+    'such as ' || min(opportunity_id) || '; name the stage in stages.yaml, or among the aliases of one'
+from candidate.marts.fct_opportunity
+where stage_no is null
+group by stage
+order by 2
+"""
+
 DEVIATIONS_MEASURED = """
 select
     'mart_deviation',

@@ -1,4 +1,4 @@
-{#- Every open deal stands in exactly one open stay, that of its stage; no closed deal stands in any. -#}
+{#- Every open deal in a configured stage stands in exactly one open stay, that of its stage; no other deal stands in any. -#}
 {% test open_deals_have_one_open_spell(model) %}
 
 with open_spells as (
@@ -17,7 +17,7 @@ open_opportunities as (
         opportunity_id,
         stage
     from {{ ref('fct_opportunity') }}
-    where not is_closed
+    where not is_closed and stage_no is not null
 
 )
 

@@ -19,13 +19,13 @@ opportunities as (
 
     select
         node_key,
-        stage,
+        case when stage_no is null then '(unknown)' else stage end as stage,
         count(*) as n,
         coalesce(sum(amount), 0) as amount,
         coalesce(sum(weighted_amount), 0) as weighted_amount
     from {{ ref('fct_opportunity') }}
     where not is_closed
-    group by node_key, stage
+    group by node_key, case when stage_no is null then '(unknown)' else stage end
 
 )
 

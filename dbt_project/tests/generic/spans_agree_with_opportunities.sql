@@ -39,12 +39,12 @@ standing as (
 open_deals as (
 
     select
-        stage,
+        case when stage_no is null then '(unknown)' else stage end as stage,
         count(*) as n,
         coalesce(sum(amount), 0) as amount
     from {{ ref('fct_opportunity') }}
     where not is_closed
-    group by stage
+    group by case when stage_no is null then '(unknown)' else stage end
 
 )
 

@@ -31,6 +31,7 @@ select * from (values
 create table marts.fct_opportunity as
 select 'O-' || number as opportunity_id, 100.00::decimal(18, 2) as amount, 100.00::decimal(18, 2) as amount_original,
     case when number = 0 then 'USD' else 'CNY' end as currency, number < 60 as is_won,
+    case when number < 60 then 'won' else 'proposal' end as stage, case when number < 60 then 2 else 1 end as stage_no,
     number < 60 as is_closed,
     case when number < 60 then date '2025-03-02' end as closed_on
 from (select unnest(range(120)) as number);

@@ -195,6 +195,14 @@ CASES = [
         [("crm: opportunities.csv", 1, 0)],
     ),
     (
+        "stages_are_configured",
+        lambda night: night.change(
+            "update marts.fct_opportunity set stage = 'Zorp', stage_no = null"
+            " where opportunity_id in ('O-100', 'O-101')"
+        ),
+        [("Zorp", 0, 2)],
+    ),
+    (
         "deviations_are_measured",
         lambda night: night.change("update marts.mart_deviation set measured = 'nan' where node_key = 'rep:2'"),
         [("judged deviations", 30, 29)],
@@ -334,6 +342,7 @@ def test_a_missing_mart_is_an_error_of_every_rule_about_it(night):
         "opportunity_amounts_kept",
         "attainment_equals_won_deals",
         "waterfall_ends_tonight",
+        "stages_are_configured",
     }
 
 

@@ -55,11 +55,11 @@ stated as (
         history.changed_at,
         history.changed_on,
         history.history_id,
-        opportunities.stage_no as tonight_stage_no,
+        {{ listed_stage_no('opportunities.stage_no') }} as tonight_stage_no,
         coalesce(opportunities.amount_cents, 0) as tonight_amount_cents,
         coalesce({{ day_number('opportunities.expected_close_on') }}, 0) as tonight_close_day_no,
         opportunities.node_no as tonight_node_no,
-        stages.stage_no,
+        case when history.stage is not null then {{ listed_stage_no('stages.stage_no') }} end as stage_no,
         case
             when coalesce(history.currency, opportunities.currency) = opportunities.currency
                 then {{ reporting_cents('history.amount', 'opportunities.rate', 'opportunities.currency',

@@ -7,7 +7,8 @@
     2. Before and after, our nights: the history may have been switched on late, or lag behind the record.
     3. Whether the deal is there at all, our nights alone: no history tells of deleted, restored and merged records.
        While a deal is gone nothing counts; when it comes back, its record says in which stage.
-    4. Where neither tells in which stage a deal was since its creation: open, in stage 0.
+    4. Where neither tells in which stage a deal was since its creation, or tells one that is not configured: open, in
+       stage 0.
     5. What the record says tonight holds since the history last spoke of it, where that said something else and no
        night has seen a change since: the history may lack its newest rows, the record may be in quarantine.
 
@@ -141,7 +142,7 @@ logged as (
             else asked.created_at is not null and asked.created_on < night_order.previous_night_on
         end as is_older_than_night,
         coalesce(stages.is_closed, false) as is_closed,
-        stages.stage_no,
+        {{ listed_stage_no('stages.stage_no') }} as stage_no,
         least(asked.created_on, log_rows._observed_on) as created_on,
         least(
             case
@@ -162,7 +163,7 @@ logged as (
         coalesce({{ day_number('log_rows.expected_close_on') }}, 0) as close_day_no,
         coalesce(reps.node_no, unassigned.node_no) as node_no,
         asked.has_history,
-        asked.stage_no as tonight_stage_no,
+        {{ listed_stage_no('asked.stage_no') }} as tonight_stage_no,
         coalesce(asked.amount_cents, 0) as tonight_amount_cents,
         asked.close_day_no as tonight_close_day_no,
         asked.node_no as tonight_node_no,

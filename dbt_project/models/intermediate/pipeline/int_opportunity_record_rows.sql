@@ -9,7 +9,7 @@ with opportunities as (
 
     select
         okey,
-        stage_no,
+        {{ listed_stage_no('stage_no') }} as stage_no,
         coalesce(amount_cents, 0) as amount_cents,
         coalesce({{ day_number('expected_close_on') }}, 0) as close_day_no,
         node_no,

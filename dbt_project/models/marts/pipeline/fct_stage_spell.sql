@@ -94,6 +94,7 @@ final as (
             when next_stages.is_closed then 'lost'
             when spells.next_stage_no = {{ gone_stage_no() }} then 'deleted'
             when spells.next_stage_no = {{ merged_stage_no() }} then 'merged'
+            when spells.next_stage_no = {{ unknown_stage_no() }} then 'unknown'
             when spells.next_stage_no > spells.stage_no then 'advanced'
             else 'moved_back'
         end as outcome,
