@@ -1,5 +1,7 @@
 -- Grain: one recorded state of one opportunity: what held from `event_on` until `next_on`.
 
+{{ config(database=target.database, schema='basis') }}
+
 {#
     `order_no` puts the rows of a deal in order: by day, and within a day what nobody recorded, what a night tells of
     the beginning, what the CRM's history tells (by its moments, then its numbers), what a night sees at its end, and

@@ -1,39 +1,13 @@
--- Grain: one rep node, open stage, closing month and day on which the open pipeline of that cell changed.
+-- Grain: one node above reps, open stage, closing month and day on which the open pipeline of that cell changed.
 
 {# Only the spans read it: counted where they are made, it is not written and read again. #}
 {{ config(materialized='view') }}
 
-with stages as (
+with {{ parents_and_ancestors() }},
 
-    select
-        stage_no,
-        win_probability
-    from {{ ref('int_stage_win_rates') }}
-    where not is_closed
-
-    union all
-
-    -- Open in a stage nobody recorded: counted, and weighted by nothing.
-    select
-        {{ unknown_stage_no() }} as stage_no,
-        cast(0 as double) as win_probability
-
-),
-
--- States that stood at the end of a day; what came and went within one shows on none.
 open_states as (
 
-    select
-        events.node_no,
-        events.stage_no,
-        events.close_month_no,
-        events.event_on,
-        events.next_on,
-        events.amount_cents,
-        {{ weighted_cents('events.amount_cents', 'stages.win_probability') }} as weighted_cents
-    from {{ ref('int_opportunity_events') }} as events
-    inner join stages on events.stage_no = stages.stage_no
-    where events.next_on is null or events.event_on < events.next_on
+    {{ open_states(ref('int_opportunity_events'), ref('int_stage_win_rates')) }}
 
 ),
 
@@ -64,19 +38,34 @@ changes as (
 
 ),
 
+-- Summed for the node right above the rep first: that is much smaller than what its reps' deals did.
+above_reps as (
+
+    select
+        parents.parent_node_no as node_no,
+        changes.stage_no,
+        changes.close_month_no,
+        changes.day,
+        {{ sum_each(['open_count', 'amount_cents', 'weighted_cents'], 'changes') }}
+    from changes
+    inner join parents on changes.node_no = parents.node_no
+    group by parents.parent_node_no, changes.stage_no, changes.close_month_no, changes.day
+
+),
+
+-- A deal that is handed over, or gives way to one like it, changes nothing where both count.
 final as (
 
     select
-        node_no,
-        stage_no,
-        close_month_no,
-        day,
-        cast(sum(open_count) as integer) as open_count,
-        cast(sum(amount_cents) as bigint) as amount_cents,
-        cast(sum(weighted_cents) as bigint) as weighted_cents
-    from changes
-    group by node_no, stage_no, close_month_no, day
-    having sum(open_count) <> 0 or sum(amount_cents) <> 0 or sum(weighted_cents) <> 0
+        ancestors.ancestor_node_no as node_no,
+        above_reps.stage_no,
+        above_reps.close_month_no,
+        above_reps.day,
+        {{ sum_each(['open_count', 'amount_cents', 'weighted_cents'], 'above_reps') }}
+    from above_reps
+    inner join ancestors on above_reps.node_no = ancestors.node_no
+    group by ancestors.ancestor_node_no, above_reps.stage_no, above_reps.close_month_no, above_reps.day
+    having sum(above_reps.open_count) <> 0 or sum(above_reps.amount_cents) <> 0 or sum(above_reps.weighted_cents) <> 0
 
 )
 

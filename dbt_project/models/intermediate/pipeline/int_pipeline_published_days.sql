@@ -2,61 +2,67 @@
 
 {{ config(database=target.database, schema='basis') }}
 
-with run as (
+with {{ parents_and_ancestors() }},
 
-    select as_of_date from {{ ref('stg_night__run') }}
+own as (
 
-),
-
-spans as (
-
-    select * from {{ ref('int_pipeline_spans') }}
+    select * from {{ ref('int_pipeline_published_changes') }}
 
 ),
+
+{{ at_every_node('own', ['stage_no', 'close_month_no', 'day_no'], ['open_count', 'amount_cents', 'weighted_cents']) }},
 
 days as (
 
     select
         day,
-        is_published,
         shows_on_day_no as day_no
     from {{ ref('int_pipeline_days') }}
+    where is_published
 
 ),
 
 last_day as (
 
-    select max(day_no) as last_day_no
-    from days
-    where is_published
+    select max(day_no) as last_day_no from days
 
 ),
 
--- Numbers of the published days that a span holds; most hold none. One that begins before the calendar holds its first.
-numbered as (
+-- What stands after each change, until the published day of the next one.
+standing as (
 
     select
-        spans.*,
-        coalesce(first_days.day_no, 1) as first_day_no,
-        case
-            when spans.valid_to = run.as_of_date then last_day.last_day_no + 1
-            else coalesce(past_days.day_no, 1)
-        end as past_day_no
-    from spans
-    cross join run
-    cross join last_day
-    left join days as first_days on spans.valid_from = first_days.day
-    left join days as past_days on {{ add_days('spans.valid_to', 1) }} = past_days.day
+        node_no,
+        stage_no,
+        close_month_no,
+        day_no,
+        lead(day_no) over by_day as next_day_no,
+        sum(open_count) over until_day as open_count,
+        sum(amount_cents) over until_day as amount_cents,
+        sum(weighted_cents) over until_day as weighted_cents
+    from by_node
+    window
+        by_day as (partition by node_no, stage_no, close_month_no order by day_no),
+        until_day as (
+            partition by node_no, stage_no, close_month_no order by day_no
+            rows between unbounded preceding and current row
+        )
 
 ),
 
 repeated as (
 
     select
-        numbered.*,
-        {{ each_number('numbered.first_day_no', 'numbered.past_day_no') }} as day_no
-    from numbered
-    where numbered.first_day_no < numbered.past_day_no
+        standing.node_no,
+        standing.stage_no,
+        standing.close_month_no,
+        cast(standing.open_count as integer) as open_count,
+        cast(standing.amount_cents as bigint) as amount_cents,
+        cast(standing.weighted_cents as bigint) as weighted_cents,
+        {{ each_number('standing.day_no', 'coalesce(standing.next_day_no, last_day.last_day_no + 1)') }} as day_no
+    from standing
+    cross join last_day
+    where standing.open_count > 0
 
 ),
 
@@ -71,7 +77,7 @@ final as (
         repeated.amount_cents,
         repeated.weighted_cents
     from repeated
-    inner join days on repeated.day_no = days.day_no and days.is_published
+    inner join days on repeated.day_no = days.day_no
 
 )
 

@@ -1,4 +1,4 @@
--- Grain: one node, open stage, stated closing month and span of days during which nothing of it changed.
+-- Grain: one node above reps, open stage, stated closing month and span of days during which nothing of it changed.
 
 {{ config(database=target.database, schema='basis') }}
 
@@ -10,7 +10,7 @@ with run as (
 
 deltas as (
 
-    select * from {{ ref('int_pipeline_deltas_rolled_up') }}
+    select * from {{ ref('int_pipeline_deltas') }}
 
 ),
 

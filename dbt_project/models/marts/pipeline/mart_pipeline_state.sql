@@ -1,10 +1,28 @@
--- Grain: one node, open stage, stated closing month and span of days during which nothing of it changed.
+-- Grain: one span of days of a node above reps, open stage and stated closing month; of a rep, of one deal.
 
 {{ config(materialized='view') }}
 
-with spans as (
+with run as (
 
-    select * from {{ in_version(ref('int_pipeline_spans')) }}
+    select
+        as_of_date,
+        run_id
+    from {{ in_version(ref('stg_night__run')) }}
+
+),
+
+open_states as (
+
+    {{ open_states(in_version(ref('int_opportunity_events')), in_version(ref('int_stage_win_rates'))) }}
+
+),
+
+opportunities as (
+
+    select
+        okey,
+        opportunity_id
+    from {{ in_version(ref('int_opportunities')) }}
 
 ),
 
@@ -36,12 +54,36 @@ months as (
 
 ),
 
-run as (
+-- A rep's deals stand one by one: hardly two of them share stage, closing month and days.
+spans as (
 
     select
-        as_of_date,
-        run_id
-    from {{ in_version(ref('stg_night__run')) }}
+        open_states.node_no,
+        open_states.stage_no,
+        open_states.close_month_no,
+        opportunities.opportunity_id,
+        open_states.event_on as valid_from,
+        coalesce({{ add_days('open_states.next_on', -1) }}, run.as_of_date) as valid_to,
+        1 as open_count,
+        open_states.amount_cents,
+        open_states.weighted_cents
+    from open_states
+    cross join run
+    inner join opportunities on open_states.okey = opportunities.okey
+
+    union all
+
+    select
+        node_no,
+        stage_no,
+        close_month_no,
+        null as opportunity_id,
+        valid_from,
+        valid_to,
+        open_count,
+        amount_cents,
+        weighted_cents
+    from {{ in_version(ref('int_pipeline_spans')) }}
 
 ),
 
@@ -53,6 +95,7 @@ final as (
         cast(spans.stage_no as integer) as stage_no,
         coalesce(stages.forecast_category, 'omitted') as forecast_category,
         {{ close_month('spans.close_month_no', 'months') }} as close_month,
+        spans.opportunity_id,
         spans.valid_from,
         spans.valid_to,
         cast(spans.open_count as bigint) as open_count,
