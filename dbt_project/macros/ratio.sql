@@ -3,6 +3,16 @@
     case when ({{ denominator }}) <> 0 then cast(({{ numerator }}) as double) / ({{ denominator }}) end
 {%- endmacro %}
 
+{#-
+    How much more a/b is than c/d, of two rows that state `numerator_hundredths` and `denominator`: (ad - cb) ÷ cb.
+    Of the counts themselves: of two rates that were rounded it would be wrong in the sixth place.
+-#}
+{% macro growth(row, earlier) -%}
+    {%- set now = 'cast(' ~ row ~ '.numerator_hundredths as double) * ' ~ earlier ~ '.denominator' -%}
+    {%- set before = 'cast(' ~ earlier ~ '.numerator_hundredths as double) * ' ~ row ~ '.denominator' -%}
+    {{ ratio(now ~ ' - ' ~ before, before) }}
+{%- endmacro %}
+
 {#- The value, 0 for a negative one, and null for null: `greatest` would make that 0. -#}
 {% macro not_negative(value) -%}
     case when ({{ value }}) < 0 then 0 else {{ value }} end

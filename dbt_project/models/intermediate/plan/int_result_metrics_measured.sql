@@ -125,6 +125,8 @@ final as (
                 then cast(cast(numerator_hundredths as decimal(18, 0)) * cast(0.01 as decimal(3, 2)) as decimal(24, 6))
             else cast(round({{ ratio('numerator_hundredths', 'denominator * 100') }}, 6) as decimal(24, 6))
         end as actual,
+        numerator_hundredths,
+        denominator,
         n
     from measured
 )

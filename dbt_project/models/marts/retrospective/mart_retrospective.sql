@@ -39,8 +39,10 @@ compared as (
         targets.is_complete as target_is_complete,
         previous.actual as prior_actual,
         previous.n as prior_n,
+        {{ growth('results', 'previous') }} as grown_prior,
         year_ago.actual as last_year_actual,
-        year_ago.n as last_year_n
+        year_ago.n as last_year_n,
+        {{ growth('results', 'year_ago') }} as grown_last_year
     from results
     inner join periods
         on results.period_kind = periods.period_kind
@@ -92,11 +94,12 @@ final as (
         subtracted.prior_actual,
         subtracted.prior_n,
         cast(subtracted.delta_prior as decimal(24, 6)) as delta_prior,
-        {{ ratio('subtracted.delta_prior', 'subtracted.prior_actual') }} as growth_prior,
+        case when subtracted.is_over and subtracted.is_prior_whole then subtracted.grown_prior end as growth_prior,
         subtracted.last_year_actual,
         subtracted.last_year_n,
         cast(subtracted.delta_last_year as decimal(24, 6)) as delta_last_year,
-        {{ ratio('subtracted.delta_last_year', 'subtracted.last_year_actual') }} as growth_last_year,
+        case when subtracted.is_over and subtracted.is_last_year_whole then subtracted.grown_last_year end
+            as growth_last_year,
         runs.as_of_date,
         runs.run_id
     from subtracted
