@@ -120,7 +120,8 @@ class Connect(ConfigModel):
     """A live CRM instead of files: what is asked of it, and where the secrets for it are found.
 
     ``secrets`` names environment variables by the part they play (``token``, ``client_secret`` …); no secret itself
-    ever stands in a configuration. ``options`` are the vendor's own, such as an API version.
+    ever stands in a configuration. ``options`` are the vendor's own, such as an API version. Environment variables may
+    stand in ``url`` and in any text of ``options``: a database of tests is another than that of the company.
     """
 
     crm: Literal["hubspot", "salesforce", "fxiaoke", "odoo", "tryton"]
@@ -129,11 +130,11 @@ class Connect(ConfigModel):
     secrets: dict[str, str] = {}
     options: dict[str, Any] = {}
 
-    @field_validator("url", mode="before")
+    @field_validator("url", "options", mode="before")
     @classmethod
     def _expand(cls, value: Any, info: ValidationInfo) -> Any:
         env: Mapping[str, str] = (info.context or {}).get("env", {})
-        return _expand_variables(value, env) if isinstance(value, str) else value
+        return _expand_throughout(value, env)
 
 
 class Source(Reading):
@@ -214,6 +215,15 @@ class Source(Reading):
         """The globs of this source for one night, each with where the day stands in a file's name."""
         paths = (_AS_OF.sub(lambda found: as_of.strftime(found[1] or "%Y-%m-%d"), item) for item in self.path)
         return tuple((any_day(path), DateInName.of(path)) for path in paths)
+
+
+def _expand_throughout(value: Any, env: Mapping[str, str]) -> Any:
+    """A text with its variables, a list or mapping with those of all its texts."""
+    if isinstance(value, dict):
+        return {key: _expand_throughout(item, env) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand_throughout(item, env) for item in value]
+    return _expand_variables(value, env) if isinstance(value, str) else value
 
 
 def _expand_variables(path: str, env: Mapping[str, str]) -> str:

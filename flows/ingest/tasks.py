@@ -16,8 +16,7 @@ from flows.ingest.landing import LandedFile
 from flows.ingest.landing import land as land_files
 from flows.ingest.settled.exports import Exports
 from flows.ingest.settled.memory import LastNight
-from flows.ingest.validation import border_of
-from flows.ingest.validation import validate as validate_files
+from flows.ingest.validation import borders_of, judge
 from flows.operate.logs import log_event
 from flows.operate.night import Night
 from flows.operate.tasks import show_table, stage_task
@@ -72,8 +71,8 @@ def _validate(
     config, workspace = night.config, night.workspace
     sources, settings = config.sources.sources, config.settings
     memory = Exports(workspace, settings, config.stages, sources, last_night)
-    judged = validate_files(files, sources, settings, config.stages, workspace, night.as_of, memory)
-    borders = [border_of(file, sources[file.source], settings, config.stages, workspace, night.as_of) for file in files]
+    borders = borders_of(files, sources, settings, config.stages, workspace, night.as_of)
+    judged = judge(borders, sources, settings, config.stages, workspace, night.as_of, memory)
     accounts = resolve(borders, judged, sources, settings, workspace.build, last_known, memory)
     for account in accounts:
         if account.rows_settled:

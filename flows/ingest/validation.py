@@ -49,7 +49,21 @@ def validate(
     as_of: date,
     memory: Exports | None = None,
 ) -> list[FileAccount]:
-    """Judge every record of the landed files, and settle keys that occur more than once on a day.
+    """Judge every record of the landed files; see ``judge``."""
+    borders = borders_of(landed, sources, settings, stages, workspace, as_of)
+    return judge(borders, sources, settings, stages, workspace, as_of, memory)
+
+
+def judge(
+    borders: Sequence[Border],
+    sources: Mapping[str, Source],
+    settings: Settings,
+    stages: Stages,
+    workspace: Workspace,
+    as_of: date,
+    memory: Exports | None = None,
+) -> list[FileAccount]:
+    """Judge every record of files with their mappings, and settle keys that occur more than once on a day.
 
     Writes ``build/accepted/<entity>/<file_id>.parquet``, ``build/rejected/<file_id>.parquet`` and, for what is no
     record, ``build/set_aside/<file_id>.parquet``, anew on each call. A file that is refused has no accepted file and
@@ -66,7 +80,7 @@ def validate(
     """
     for folder in ("accepted", "rejected", "set_aside", "settled"):
         shutil.rmtree(workspace.build / folder, ignore_errors=True)
-    borders = [border_of(file, sources[file.source], settings, stages, workspace, as_of) for file in landed]
+    landed = [border.file for border in borders]
     if memory:
         memory.files.update(file.source for file in landed)
     accounts = {border.file.file_id: _judge_file(border, memory) for border in borders}
@@ -89,7 +103,7 @@ def validate(
     return [
         *proven,
         *(
-            _unused(border_of(_nothing(source), source, settings, stages, workspace, as_of))
+            _unused(_border_of(_nothing(source), source, settings, stages, workspace, as_of))
             if source.template and source.landed_as in shared
             else _missing(source, as_of)
             for source in absent
@@ -97,7 +111,19 @@ def validate(
     ]
 
 
-def border_of(
+def borders_of(
+    landed: Sequence[LandedFile],
+    sources: Mapping[str, Source],
+    settings: Settings,
+    stages: Stages,
+    workspace: Workspace,
+    as_of: date,
+) -> list[Border]:
+    """The landed files, each with its mapping."""
+    return [_border_of(file, sources[file.source], settings, stages, workspace, as_of) for file in landed]
+
+
+def _border_of(
     file: LandedFile, source: Source, settings: Settings, stages: Stages, workspace: Workspace, as_of: date
 ) -> Border:
     """A landed file with its mapping, and where its judged rows lie."""

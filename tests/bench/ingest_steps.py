@@ -27,7 +27,7 @@ def night(workspace_dir: str, as_of_text: str, *, commit: bool) -> dict[str, obj
     from flows.ingest.identity import resolve
     from flows.ingest.landing import land
     from flows.ingest.settled.exports import Exports
-    from flows.ingest.validation import border_of, validate
+    from flows.ingest.validation import borders_of, judge
     from flows.workspace import Workspace
 
     config = load(CONFIG, dict(os.environ))
@@ -40,8 +40,8 @@ def night(workspace_dir: str, as_of_text: str, *, commit: bool) -> dict[str, obj
     at_landed = time.monotonic()
     of_company = (config.settings, config.stages)
     memory = Exports(workspace, *of_company, sources, last_night(workspace, as_of))
-    judged = validate(landed, sources, *of_company, workspace, as_of, memory)
-    borders = [border_of(file, sources[file.source], *of_company, workspace, as_of) for file in landed]
+    borders = borders_of(landed, sources, *of_company, workspace, as_of)
+    judged = judge(borders, sources, *of_company, workspace, as_of, memory)
     known = last_known(workspace, as_of, engine=engine)
     accounts = resolve(borders, judged, sources, config.settings, workspace.build, known, memory)
     at_validated = time.monotonic()

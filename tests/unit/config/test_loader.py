@@ -63,6 +63,23 @@ def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
         load(_write(tmp_path, sources=source), {})
 
 
+def test_variables_stand_in_the_options_of_a_crm(tmp_path: Path) -> None:
+    source = (
+        "sources:\n  crm:\n    entity: user\n    mode: delta\n    deleted: gone\n    columns: {user_id: id, name: n}\n"
+        "    connect:\n      crm: odoo\n      object: res.users\n      url: 'https://${HOST}'\n"
+        "      secrets: {key: KEY}\n"
+        "      options: {database: '${DB}', user: a@b.c, domain: [[company_id.name, '=', '${NAME} & Co']], page: 9}\n"
+    )
+    folder = _write(tmp_path, sources=source)
+    connect = load(folder, {"HOST": "odoo.test", "DB": "trial", "NAME": "Acme"}).sources.sources["crm"].connect
+    assert connect is not None
+    assert connect.url == "https://odoo.test"
+    domain = [["company_id.name", "=", "Acme & Co"]]
+    assert connect.options == {"database": "trial", "user": "a@b.c", "domain": domain, "page": 9}
+    with pytest.raises(ConfigError, match="environment variable DB is not set"):
+        load(folder, {"HOST": "odoo.test", "NAME": "Acme"})
+
+
 def test_a_key_given_twice_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'language' is given twice"):
         load(

@@ -34,7 +34,7 @@ from flows.ingest.settled.columnar_records import columnar_records
 from flows.ingest.settled.exports import Exports
 from flows.ingest.settled.text_pieces import UncertainError, runs_of_records
 from flows.ingest.settled.text_records import TextRecords, text_records
-from flows.ingest.validation import border_of, validate
+from flows.ingest.validation import borders_of, judge
 from flows.workspace import Workspace
 
 EXAMPLES = int(os.environ.get("SETTLED_EXAMPLES", "2"))
@@ -164,9 +164,9 @@ class Company:
             last = last_night(workspace, day)
             shares = {"most_fresh": self.most_fresh, "most_since": self.most_since}
             memory = Exports(workspace, SETTINGS, STAGES, sources, last, fewest_rows=1, **shares)
-        judged = validate(landed, sources, SETTINGS, STAGES, workspace, day, memory)
+        borders = borders_of(landed, sources, SETTINGS, STAGES, workspace, day)
+        judged = judge(borders, sources, SETTINGS, STAGES, workspace, day, memory)
         self.settled_by = memory
-        borders = [border_of(file, sources[file.source], SETTINGS, STAGES, workspace, day) for file in landed]
         known = last_known(workspace, day, engine=SETTINGS.engine)
         accounts = resolve(borders, judged, sources, SETTINGS, workspace.build, known, memory)
         self.settled = sum(account.rows_settled for account in accounts)

@@ -15,7 +15,7 @@ from flows.config.sources import Sources
 from flows.ingest.accounting import FileAccount
 from flows.ingest.identity import resolve
 from flows.ingest.landing import land
-from flows.ingest.validation import border_of, validate
+from flows.ingest.validation import borders_of, judge
 from flows.workspace import Workspace
 from schemas.registry import ENTITIES
 from tests.unit.ingest.conftest import AS_OF, SETTINGS, STAGES
@@ -54,8 +54,8 @@ class Company:
         self.workspace = Workspace(self.root / "workspace")
         settings = Settings.model_validate({**SETTINGS.model_dump(), "identity": {"names": self.names}})
         landed = land(configured, self.workspace, AS_OF, sleep=lambda _: None)
-        accounts = validate(landed, configured, settings, STAGES, self.workspace, AS_OF)
-        borders = [border_of(file, configured[file.source], settings, STAGES, self.workspace, AS_OF) for file in landed]
+        borders = borders_of(landed, configured, settings, STAGES, self.workspace, AS_OF)
+        accounts = judge(borders, configured, settings, STAGES, self.workspace, AS_OF)
         self.accounts = resolve(borders, accounts, configured, settings, self.workspace.build, self._last_known)
         for account in self.accounts:
             assert account.rows_in == account.rows_accepted + account.rows_quarantined
