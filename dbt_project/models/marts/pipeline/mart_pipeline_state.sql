@@ -61,7 +61,7 @@ spans as (
         open_states.node_no,
         open_states.stage_no,
         open_states.close_month_no,
-        opportunities.opportunity_id,
+        open_states.okey,
         open_states.event_on as valid_from,
         coalesce({{ add_days('open_states.next_on', -1) }}, run.as_of_date) as valid_to,
         1 as open_count,
@@ -69,7 +69,6 @@ spans as (
         open_states.weighted_cents
     from open_states
     cross join run
-    inner join opportunities on open_states.okey = opportunities.okey
 
     union all
 
@@ -77,7 +76,7 @@ spans as (
         node_no,
         stage_no,
         close_month_no,
-        null as opportunity_id,
+        null as okey,
         valid_from,
         valid_to,
         open_count,
@@ -95,7 +94,7 @@ final as (
         cast(spans.stage_no as integer) as stage_no,
         coalesce(stages.forecast_category, 'omitted') as forecast_category,
         {{ close_month('spans.close_month_no', 'months') }} as close_month,
-        spans.opportunity_id,
+        opportunities.opportunity_id,
         spans.valid_from,
         spans.valid_to,
         cast(spans.open_count as bigint) as open_count,
@@ -106,6 +105,8 @@ final as (
     from spans
     cross join run
     inner join nodes on spans.node_no = nodes.node_no
+    -- The deal is named last, of the rows that a reader asks for.
+    left join opportunities on spans.okey = opportunities.okey
     left join stages on spans.stage_no = stages.stage_no
     left join months on spans.close_month_no = months.month_no
 
