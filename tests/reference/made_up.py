@@ -96,11 +96,16 @@ def _moment(random: Random, day: date) -> datetime:
     return datetime.combine(day, time(random.randrange(24), random.randrange(60), random.randrange(60)))
 
 
+def _money(random: Random) -> Decimal:
+    """Of a company that counts in billions (rupiah, dong, won) one in three: there products of 64 bits end."""
+    return Decimal(random.randrange(1, 10 ** random.choice([6, 7, 13]))) / 100
+
+
 def _deal(random: Random, number: int) -> Row:
     created = _day(random)
     stage = random.choice(["qualification", "proposal", "negotiation", "won", "won", "lost", "lost"])
     row: Row = {"opportunity_id": f"o-{number:03d}", "owner_id": random.choice(OWNERS), "stage": stage}
-    row |= {"amount": Decimal(random.randrange(1, 10**7)) / 100 if random.random() < 0.9 else None}
+    row |= {"amount": _money(random) if random.random() < 0.9 else None}
     row |= {"created_on": created, "created_at": _moment(random, created), "_valid_from": AS_OF - timedelta(1)}
     row |= {"segment": random.choice(["A", "B", None])}
     if stage in ("won", "lost"):
@@ -145,13 +150,13 @@ def _history(random: Random, deal: Row) -> list[Row]:
 def _contract(random: Random, number: int) -> Row:
     row: Row = {"contract_id": f"k-{number:03d}", "owner_id": random.choice(OWNERS), "_valid_from": AS_OF}
     row |= {"account_id": random.choice([None, *(f"c-{number}" for number in range(9))])}
-    row |= {"amount": Decimal(random.randrange(1, 10**7)) / 100, "currency": random.choice(["CNY", "USD"])}
-    row |= {"cost": random.choice([None, Decimal(random.randrange(1, 10**7)) / 100])}
+    row |= {"amount": _money(random), "currency": random.choice(["CNY", "USD"])}
+    row |= {"cost": random.choice([None, _money(random)])}
     return row | {"signed_on": _day(random, AS_OF + timedelta(9)) if random.random() < 0.9 else None}
 
 
 def _payment(random: Random, number: int, contracts: int) -> Row:
-    amount = Decimal(random.randrange(1, 10**6)) / 100
+    amount = _money(random)
     row: Row = {"payment_id": f"p-{number:03d}", "contract_id": f"k-{random.randrange(int(contracts * 1.1)):03d}"}
     row |= {"amount": amount, "currency": random.choice(["CNY", "USD"]), "_valid_from": AS_OF - timedelta(number % 40)}
     row |= {"due_on": _day(random, AS_OF + timedelta(30)) if random.random() < 0.9 else None}
@@ -249,7 +254,7 @@ def _budget(random: Random, number: int) -> Row:
     row: dict[str, Any] = {"initiative_id": f"i-{number}", "action": "a", "_valid_from": AS_OF}
     row |= {
         "lead_source": random.choice(["官网", "展会", "直播", "all", None]),
-        "budget": Decimal(random.randrange(10**7)) / 100,
+        "budget": _money(random),
     }
     row |= {"starts_on": random.choice([first, None]), "due_on": first + timedelta(random.randrange(200))}
     return row
