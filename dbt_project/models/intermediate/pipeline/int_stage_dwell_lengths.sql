@@ -1,4 +1,4 @@
--- Grain: one node, segment (all and each), open stage and length of stay in days: how many stays of it.
+-- Grain: one node, segment (all and each), open stage, length of stay in days, and whether censored: how many stays.
 
 {# Only the curves read it: counted where they are made, it is not written and read again. #}
 {{ config(materialized='view') }}
@@ -21,31 +21,21 @@ with run as (
 
 ),
 
-spells as (
-
-    select
-        *,
-        is_first_entry and is_latest as is_only_stay
-    from {{ ref('int_stage_spells_of_all_deals') }}
-
-),
-
 {{ parents_and_ancestors() }},
 
 -- Few deals return, and only their stays have to be brought together. A deal has one segment, tonight's.
 returns as (
 
     select
-        okey,
-        stage_no,
         segment_no,
+        stage_no,
         {{ arg_min('node_no', 'spell_no') }} as node_no,
         min(entered_on) as entered_on,
         sum(dwell_days) as dwell_days,
         max(case when is_latest and is_censored then 1 else 0 end) = 1 as is_censored,
         max(case when is_entry_assumed then 1 else 0 end) = 1 as is_entry_assumed
-    from spells
-    where not is_only_stay
+    from {{ ref('int_stage_spells_of_all_deals') }}
+    where not (is_first_entry and is_latest)
     group by okey, segment_no, stage_no
 
 ),
@@ -57,12 +47,12 @@ stays as (
         segment_no,
         stage_no,
         dwell_days,
-        entered_on,
         is_censored,
+        entered_on,
         true as is_of_every_stay,
         is_latest as is_of_latest,
-        is_only_stay as is_of_cumulative
-    from spells
+        is_first_entry and is_latest as is_of_cumulative
+    from {{ ref('int_stage_spells_of_all_deals') }}
     where not is_entry_assumed
 
     union all
@@ -72,8 +62,8 @@ stays as (
         segment_no,
         stage_no,
         dwell_days,
-        entered_on,
         is_censored,
+        entered_on,
         false as is_of_every_stay,
         false as is_of_latest,
         true as is_of_cumulative
@@ -93,7 +83,7 @@ windowed as (
 
 ),
 
--- Stays of one length are one row from here on.
+-- Stays of one length are one row from here on, or two: those that ended after it, and those that were censored.
 own as (
 
     select
@@ -101,20 +91,20 @@ own as (
         segment_no,
         stage_no,
         dwell_days,
+        is_censored,
         {% for variant in dwell_variants() -%}
-            {% set counts = 'is_of_' ~ variant.basis ~ ' and is_of_' ~ variant.window -%}
-            count(case when {{ counts }} and not is_censored then 1 end) as left_{{ variant.name }},
-            count(case when {{ counts }} and is_censored then 1 end) as censored_{{ variant.name }}
-            {{- ',' if not loop.last }}
+            count(case when is_of_{{ variant.basis }} and is_of_{{ variant.window }} then 1 end)
+                as n_{{ variant.name }}{{ ',' if not loop.last }}
         {% endfor %}
     from windowed
-    group by node_no, segment_no, stage_no, dwell_days
+    group by node_no, segment_no, stage_no, dwell_days, is_censored
 
 ),
 
-{{ at_every_node('own', ['segment_no', 'stage_no', 'dwell_days'], measures) }},
+{% set keys = ['stage_no', 'dwell_days', 'is_censored'] -%}
+{{ at_every_node('own', ['segment_no'] + keys, measures) }},
 
-{{ with_all_segments(['stage_no', 'dwell_days'], measures) }},
+{{ with_all_segments(keys, measures) }},
 
 -- Small numbers, of which the curves carry many.
 final as (
@@ -124,6 +114,7 @@ final as (
         segment_no,
         cast(stage_no as smallint) as stage_no,
         cast(dwell_days as integer) as dwell_days,
+        is_censored,
         {% for column in measures -%}
             cast({{ column }} as integer) as {{ column }}{{ ',' if not loop.last }}
         {% endfor %}

@@ -10,13 +10,15 @@ with final as (
         segment_no,
         stage_no,
         {% for variant in variants -%}
-            cast(sum(left_{{ variant.name }}) as bigint) as left_{{ variant.name }},
-            cast(sum(censored_{{ variant.name }}) as bigint) as censored_{{ variant.name }},
+            cast(coalesce(sum(case when not is_censored then n_{{ variant.name }} end), 0) as bigint)
+                as left_{{ variant.name }},
+            cast(coalesce(sum(case when is_censored then n_{{ variant.name }} end), 0) as bigint)
+                as censored_{{ variant.name }},
             min(case when round(still_there_{{ variant.name }}, 9) <= 0.5 then dwell_days end)
                 as median_{{ variant.name }},
             min(case when round(still_there_{{ variant.name }}, 9) <= 0.2 then dwell_days end)
                 as p80_{{ variant.name }},
-            max(case when left_{{ variant.name }} + censored_{{ variant.name }} > 0 then dwell_days end)
+            max(case when n_{{ variant.name }} > 0 then dwell_days end)
                 as longest_{{ variant.name }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ ref('int_stage_dwell_curves') }}
