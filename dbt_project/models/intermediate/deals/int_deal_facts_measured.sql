@@ -37,13 +37,64 @@ stated as (
 
 ),
 
-touched as (
+source_touches as (
 
-    select distinct log_rows._source as source
-    from {{ ref('stg_log__opportunities') }} as log_rows
-    inner join {{ ref('int_opportunities') }} as opportunities
-        on log_rows.opportunity_id = opportunities.opportunity_id
-    inner join {{ ref('int_deal_touches') }} as touches on opportunities.okey = touches.okey
+    select
+        source,
+        touched_deals
+    from {{ ref('int_source_touches') }}
+
+),
+
+-- Where no open deal was ever touched, one that is closed may have been: these are looked through only then.
+names_of_untouched as (
+
+    select distinct
+        names.kind,
+        names.named_id,
+        names.log_source as source
+    from {{ ref('int_deal_names') }} as names
+    inner join source_touches on names.log_source = source_touches.source and source_touches.touched_deals = 0
+
+),
+
+touched_names as (
+
+    select
+        'opportunity' as kind,
+        opportunity_id as named_id
+    from {{ ref('int_activities') }}
+    where
+        opportunity_id in (
+            select names_of_untouched.named_id
+            from names_of_untouched
+            where names_of_untouched.kind = 'opportunity'
+        )
+
+    union
+
+    select
+        'account' as kind,
+        account_id as named_id
+    from {{ ref('int_activities') }}
+    where
+        opportunity_id is null
+        and account_id in (
+            select names_of_untouched.named_id
+            from names_of_untouched
+            where names_of_untouched.kind = 'account'
+        )
+
+),
+
+touched_earlier as (
+
+    select distinct names_of_untouched.source
+    from names_of_untouched
+    inner join touched_names
+        on
+            names_of_untouched.kind = touched_names.kind
+            and names_of_untouched.named_id = touched_names.named_id
 
 ),
 
@@ -54,12 +105,13 @@ final as (
         stated.next_steps = 1 as measures_next_step,
         stated.amounts = 1 as measures_amount,
         stated.expected_closes = 1 as measures_expected_close,
-        touched.source is not null as measures_touches
+        coalesce(source_touches.touched_deals, 0) > 0 or touched_earlier.source is not null as measures_touches
         {%- for element in elements %},
         stated.{{ element }} = 1 as measures_{{ element }}
         {%- endfor %}
     from stated
-    left join touched on stated.source = touched.source
+    left join source_touches on stated.source = source_touches.source
+    left join touched_earlier on stated.source = touched_earlier.source
 
 )
 

@@ -21,23 +21,6 @@ opportunities as (
 
 ),
 
-current_rows as (
-
-    {{ current_rows('opportunity') }}
-
-),
-
-described as (
-
-    select
-        opportunity_id,
-        name,
-        case when trim(next_step) <> '' then next_step end as next_step,
-        _source
-    from current_rows
-
-),
-
 rules as (
 
     select * from {{ ref('stg_night__hygiene_rules') }}
@@ -82,8 +65,8 @@ facts as (
 
     select
         opportunities.okey,
-        described.name,
-        described.next_step,
+        opportunities.name,
+        case when trim(opportunities.next_step) <> '' then opportunities.next_step end as next_step,
         touches.next_activity_on,
         touches.last_touch_on,
         case when measured.measures_touches then tonight.working_day_no - since.working_day_no end
@@ -126,8 +109,7 @@ facts as (
         {%- endfor %}
     from opportunities
     cross join run
-    inner join described on opportunities.opportunity_id = described.opportunity_id
-    inner join {{ ref('int_deal_facts_measured') }} as measured on described._source = measured.source
+    inner join {{ ref('int_deal_facts_measured') }} as measured on opportunities.log_source = measured.source
     left join stages on opportunities.stage_no = stages.stage_no
     inner join rules on coalesce(stages.rule_stage, '') = coalesce(rules.stage, '')
     left join spells on opportunities.okey = spells.okey

@@ -11,12 +11,13 @@ with opportunities as (
 
 ),
 
-nodes as (
+teams as (
 
     select
-        node_no,
-        parent_node_key
-    from {{ ref('int_nodes') }}
+        nodes.node_no,
+        parents.node_no as parent_node_no
+    from {{ ref('int_nodes') }} as nodes
+    left join {{ ref('int_nodes') }} as parents on nodes.parent_node_key = parents.node_key
 
 ),
 
@@ -32,17 +33,13 @@ expected as (
         opportunities.okey,
         opportunities.opportunity_id,
         opportunities.node_no,
-        nodes.parent_node_key
+        teams.parent_node_no
         {%- for period in periods %},
-        {{ period }}_chances.basis as {{ period }}_basis,
-        {{ period }}_chances.basis_days as {{ period }}_basis_days,
-        {{ period }}_chances.n as {{ period }}_n,
-        {{ period }}_chances.won as {{ period }}_won_n,
         {{ period }}_chances.chance as {{ period }}_chance,
         {{ weighted_cents('opportunities.amount_cents', period ~ '_chances.chance') }} as {{ period }}_cents
         {%- endfor %}
     from opportunities
-    inner join nodes on opportunities.node_no = nodes.node_no
+    inner join teams on opportunities.node_no = teams.node_no
     {%- for period in periods %}
     left join chances as {{ period }}_chances
         on opportunities.okey = {{ period }}_chances.okey and {{ period }}_chances.period_kind = '{{ period }}'
@@ -54,11 +51,14 @@ expected as (
 ordered as (
 
     select
-        expected.*
+        okey,
+        node_no,
+        parent_node_no
         {%- for period in periods %},
-        row_number() over (
+        {{ period }}_chance is not null as has_{{ period }}_chance,
+        cast(row_number() over (
             order by coalesce({{ period }}_cents, 0) desc, coalesce({{ period }}_chance, -1) desc, opportunity_id
-        ) as {{ period }}_place
+        ) as integer) as {{ period }}_place
         {%- endfor %}
     from expected
 
@@ -68,18 +68,15 @@ ordered as (
 final as (
 
     select
-        ordered.*
+        okey
         {%- for period in periods %}
-        {%- for part, key in [('rep', 'node_no'), ('team', 'parent_node_key')] %},
+        {%- for part, key in [('rep', 'node_no'), ('team', 'parent_node_no')] %},
         case
-            when {{ period }}_chance is not null
-                then cast(
-                    row_number() over (partition by {{ key }} order by {{ period }}_place) as integer
-                )
+            when has_{{ period }}_chance
+                then cast(row_number() over (partition by {{ key }} order by {{ period }}_place) as integer)
         end as {{ period }}_rank_in_{{ part }}
         {%- endfor %},
-        case when {{ period }}_chance is not null then cast({{ period }}_place as integer) end
-            as {{ period }}_rank_in_company
+        case when has_{{ period }}_chance then {{ period }}_place end as {{ period }}_rank_in_company
         {%- endfor %}
     from ordered
 

@@ -1,8 +1,9 @@
--- Grain: one opportunity that an activity was ever for: when it was last touched, and when it will be next.
+-- Grain: one open opportunity that an activity was ever for: when it was last touched, and when it will be next.
 
 {#
     An activity is for the deal it names; one that names only an account is for every deal of that account. What a
-    merged record was touched for counts for the one that stands for it. Activities after the night are plans.
+    merged record was touched for counts for the one that stands for it. Activities after the night are plans. Most of
+    millions of activities were for deals that are closed: what they name is looked up before anything is made of them.
 #}
 
 with run as (
@@ -11,72 +12,48 @@ with run as (
 
 ),
 
-activities as (
-
-    select * from {{ ref('int_activities') }}
-
-),
-
-merged as (
+names as (
 
     select
         kind,
-        record_id,
-        surviving_id
-    from {{ ref('int_merged_records') }}
-    where not is_circular
-
-),
-
--- Of millions of activities, a row for each that they name: only these are looked up.
-named as (
-
-    select
-        activities.opportunity_id,
-        case when activities.opportunity_id is null then activities.account_id end as account_id,
-        max(case when activities.occurred_on <= run.as_of_date then activities.occurred_on end) as touched_on,
-        min(case when activities.occurred_on > run.as_of_date then activities.occurred_on end) as planned_on
-    from activities
-    cross join run
-    group by
-        activities.opportunity_id,
-        case when activities.opportunity_id is null then activities.account_id end
+        okey,
+        named_id
+    from {{ ref('int_deal_names') }}
+    where is_open
 
 ),
 
 by_account as (
 
     select
-        coalesce(merged.surviving_id, named.account_id) as account_id,
-        named.touched_on,
-        named.planned_on
-    from named
-    left join merged on named.account_id = merged.record_id and merged.kind = 'account'
-    where named.account_id is not null
+        activities.account_id,
+        max(case when activities.occurred_on <= run.as_of_date then activities.occurred_on end) as touched_on,
+        min(case when activities.occurred_on > run.as_of_date then activities.occurred_on end) as planned_on
+    from {{ ref('int_activities') }} as activities
+    cross join run
+    where activities.opportunity_id is null and activities.account_id is not null
+    group by activities.account_id
 
 ),
 
-placed as (
+touched as (
 
     select
-        opportunities.okey,
-        named.touched_on,
-        named.planned_on
-    from named
-    left join merged on named.opportunity_id = merged.record_id and merged.kind = 'opportunity'
-    inner join {{ ref('int_opportunities') }} as opportunities
-        on coalesce(merged.surviving_id, named.opportunity_id) = opportunities.opportunity_id
-    where not opportunities.is_deleted
+        names.okey,
+        case when activities.occurred_on <= run.as_of_date then activities.occurred_on end as touched_on,
+        case when activities.occurred_on > run.as_of_date then activities.occurred_on end as planned_on
+    from {{ ref('int_activities') }} as activities
+    cross join run
+    inner join names on activities.opportunity_id = names.named_id and names.kind = 'opportunity'
 
     union all
 
     select
-        opportunities.okey,
+        names.okey,
         by_account.touched_on,
         by_account.planned_on
-    from {{ ref('int_opportunities') }} as opportunities
-    inner join by_account on opportunities.account_id = by_account.account_id
-    where not opportunities.is_deleted
+    from by_account
+    inner join names on by_account.account_id = names.named_id and names.kind = 'account'
 
 ),
 
@@ -86,7 +63,7 @@ final as (
         okey,
         max(touched_on) as last_touch_on,
         min(planned_on) as next_activity_on
-    from placed
+    from touched
     group by okey
 
 )

@@ -109,6 +109,7 @@ dated as (
         case when stages.is_closed then coalesce(opportunities.closed_on, closings.closed_on) end as closed_on,
         opportunities._first_observed_on as first_seen_on,
         opportunities._observed_on as last_changed_on,
+        opportunities._source as log_source,
         -- A closing day still to come (or mistyped) has no rate yet: tonight's stands for it.
         case
             when stages.is_closed
@@ -163,7 +164,8 @@ final as (
         dated.closed_at,
         dated.closed_on,
         dated.first_seen_on,
-        dated.last_changed_on
+        dated.last_changed_on,
+        dated.log_source
     from dated
     left join rates
         on

@@ -65,6 +65,12 @@ hygiene as (
 
 ),
 
+chances as (
+
+    select * from {{ ref('int_deal_chances') }}
+
+),
+
 ranked as (
 
     select * from {{ ref('int_deal_ranks') }}
@@ -124,12 +130,13 @@ final as (
         {%- for period in periods %},
         period_ends.{{ period }}_end_on,
         {{ days_between('run.as_of_date', 'period_ends.' ~ period ~ '_end_on') }} as {{ period }}_days_left,
-        ranked.{{ period }}_basis,
-        ranked.{{ period }}_basis_days,
-        ranked.{{ period }}_n,
-        ranked.{{ period }}_won_n,
-        ranked.{{ period }}_chance,
-        {{ cents_to_amount('ranked.' ~ period ~ '_cents') }} as {{ period }}_expected_amount,
+        {{ period }}_chances.basis as {{ period }}_basis,
+        {{ period }}_chances.basis_days as {{ period }}_basis_days,
+        {{ period }}_chances.n as {{ period }}_n,
+        {{ period }}_chances.won as {{ period }}_won_n,
+        {{ period }}_chances.chance as {{ period }}_chance,
+        {{ cents_to_amount(weighted_cents('opportunities.amount_cents', period ~ '_chances.chance')) }}
+            as {{ period }}_expected_amount,
         ranked.{{ period }}_rank_in_rep,
         ranked.{{ period }}_rank_in_team,
         ranked.{{ period }}_rank_in_company
@@ -142,6 +149,10 @@ final as (
     inner join hygiene on opportunities.okey = hygiene.okey
     inner join ranked on opportunities.okey = ranked.okey
     inner join period_ends on {{ add_days('run.as_of_date', 1) }} = period_ends.day
+    {%- for period in periods %}
+    left join chances as {{ period }}_chances
+        on opportunities.okey = {{ period }}_chances.okey and {{ period }}_chances.period_kind = '{{ period }}'
+    {%- endfor %}
     left join {{ ref('int_opportunity_pushes') }} as pushes on opportunities.okey = pushes.okey
     left join stages on opportunities.stage_no = stages.stage_no
     left join {{ ref('stg_night__snoozes') }} as snoozes on opportunities.opportunity_id = snoozes.opportunity_id

@@ -1,0 +1,16 @@
+-- Grain: one source of open deals: how many there are, and of these, how many an activity was ever for.
+
+with final as (
+
+    select
+        opportunities.log_source as source,
+        count(*) as open_deals,
+        count(touches.okey) as touched_deals
+    from {{ ref('int_opportunities') }} as opportunities
+    left join {{ ref('int_deal_touches') }} as touches on opportunities.okey = touches.okey
+    where not opportunities.is_closed and not opportunities.is_deleted
+    group by opportunities.log_source
+
+)
+
+select * from final
