@@ -265,6 +265,9 @@ known as (
         coalesce(sequenced.close_day_no, sequenced.previous_close_day_no, opportunities.close_day_no) as close_day_no,
         sequenced.previous_close_day_no,
         coalesce(sequenced.node_no, sequenced.previous_node_no, opportunities.node_no) as node_no,
+        case
+            when sequenced.event_no > 1 then coalesce(sequenced.previous_node_no, opportunities.node_no)
+        end as previous_node_no,
         sequenced.is_entry_assumed
     from sequenced
     inner join opportunities on sequenced.okey = opportunities.okey
@@ -285,6 +288,7 @@ final as (
         known.close_day_no,
         known.previous_close_day_no,
         known.node_no,
+        known.previous_node_no,
         known.is_entry_assumed
     from known
     left join months on known.close_day_no = months.day_no

@@ -60,14 +60,12 @@ open_states as (
         events.amount_cents,
         events.event_no = 1
         or previous_stages.stage_no is null
-        or handovers.okey is not null
+        or events.node_no <> events.previous_node_no
         or {{ is_advance('events.previous_stage_no', 'events.stage_no') }} as is_step
     from {{ ref('int_opportunity_events') }} as events
     inner join in_hand on events.okey = in_hand.okey
     inner join open_stages on events.stage_no = open_stages.stage_no
     left join open_stages as previous_stages on events.previous_stage_no = previous_stages.stage_no
-    left join {{ ref('int_rep_handovers') }} as handovers
-        on events.okey = handovers.okey and events.event_no = handovers.event_no
 
 ),
 

@@ -27,12 +27,12 @@ stages as (
 events as (
 
     select
-        events.okey,
-        events.event_no,
         {{ week_number('events.event_on') }} as week_no,
         events.stage_no,
         events.previous_stage_no,
-        events.node_no
+        events.event_no = 1 as is_first,
+        events.node_no,
+        case when events.node_no <> events.previous_node_no then events.previous_node_no end as previous_node_no
     from {{ ref('int_opportunity_events') }} as events
     cross join first_week
     where events.event_on >= first_week.starts_on
@@ -44,15 +44,12 @@ states as (
 
     select
         events.*,
-        handovers.previous_node_no,
         coalesce(stages.is_open, false) as is_open,
         coalesce(stages.is_won, false) as is_in_won_stage,
-        events.event_no > 1 and coalesce(previous_stages.is_open, false) as was_open
+        not events.is_first and coalesce(previous_stages.is_open, false) as was_open
     from events
     left join stages on events.stage_no = stages.stage_no
     left join stages as previous_stages on events.previous_stage_no = previous_stages.stage_no
-    left join {{ ref('int_rep_handovers') }} as handovers
-        on events.okey = handovers.okey and events.event_no = handovers.event_no
 
 ),
 
