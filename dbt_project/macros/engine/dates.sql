@@ -10,7 +10,7 @@
 {%- endmacro %}
 
 {% macro duckdb__days_between(start, end) -%}
-    cast(date_diff('day', {{ start }}, {{ end }}) as integer)
+    cast(({{ end }}) - ({{ start }}) as integer)
 {%- endmacro %}
 
 

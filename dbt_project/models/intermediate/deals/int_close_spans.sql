@@ -32,6 +32,13 @@ horizons as (
 
 ),
 
+longest as (
+
+    select max(days_left) as days_left
+    from horizons
+
+),
+
 stays as (
 
     select
@@ -70,21 +77,44 @@ measured as (
 
 ),
 
+-- Stays that count at the same ages are one row from here on: how long ago one ended tells nothing once it is longer
+-- than a period still has, nor does a result that came later than in time.
+alike as (
+
+    select
+        measured.stage_no,
+        measured.segment_no,
+        measured.last_age,
+        least(measured.days_since - measured.last_age, longest.days_left) as days_after,
+        case when measured.won_age - longest.days_left <= measured.last_age then measured.won_age end as won_age,
+        count(*) as n
+    from measured
+    cross join longest
+    where measured.last_age >= 0
+    group by
+        measured.stage_no,
+        measured.segment_no,
+        measured.last_age,
+        least(measured.days_since - measured.last_age, longest.days_left),
+        case when measured.won_age - longest.days_left <= measured.last_age then measured.won_age end
+
+),
+
 spans as (
 
     select
         horizons.period_kind,
-        measured.stage_no,
-        measured.segment_no,
-        least(measured.last_age, measured.days_since - horizons.days_left) as seen_until,
-        case when measured.won_age is not null then greatest(measured.won_age - horizons.days_left, 0) end as won_from
-    from measured
+        alike.stage_no,
+        alike.segment_no,
+        least(alike.last_age, alike.last_age + alike.days_after - horizons.days_left) as seen_until,
+        case when alike.won_age is not null then greatest(alike.won_age - horizons.days_left, 0) end as won_from,
+        alike.n
+    from alike
     cross join horizons
-    where measured.last_age >= 0 and measured.days_since >= horizons.days_left
+    where alike.last_age + alike.days_after >= horizons.days_left
 
 ),
 
--- Stays that count at the same ages are one row from here on; what was won later than in time was not.
 final as (
 
     select
@@ -93,7 +123,7 @@ final as (
         segment_no,
         seen_until,
         case when won_from <= seen_until then won_from end as won_from,
-        count(*) as n
+        cast(sum(n) as bigint) as n
     from spans
     group by period_kind, stage_no, segment_no, seen_until, case when won_from <= seen_until then won_from end
 
