@@ -15,7 +15,7 @@ import polars as pl
 from flows.config.fiscal import FiscalCalendar
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
 from flows.warehouse.calendars import CALENDARS, FISCAL_MONTH, NODE_CALENDAR, fiscal_months, fiscal_positions
-from flows.warehouse.inputs import HYGIENE_RULE, METRIC_MEMBER, PACE_RULE, PLAN_TARGET, PLAN_VERSION, SNOOZE
+from flows.warehouse.inputs import HYGIENE_RULE, METRIC_MEMBER, PACE_RULE, PLAN_TARGET, PLAN_VERSION, SNOOZE, STAGE_NAME
 from flows.warehouse.pay_inputs import PAY_INPUTS
 from schemas.registry import ENTITIES
 from tests.dbt_parsed import PROJECT as PROJECT
@@ -57,6 +57,7 @@ INPUTS: dict[str, dict[str, Any]] = {
         "forecast_category": pl.String,
         "default_win_probability": pl.Float64,
     },
+    "stage_name": dict(STAGE_NAME),
     "calendar": dict(CALENDARS),
     "node_calendar": dict(NODE_CALENDAR),
     "fiscal_month": dict(FISCAL_MONTH),
@@ -262,6 +263,8 @@ def write_build(
         "pace_rule": PACE,
     }
     given_inputs = usual | dict(inputs or {})
+    named = [{name: stage.get(name) for name in STAGE_NAME} for stage in given_inputs["stage"]]
+    given_inputs.setdefault("stage_name", named)
     counted = fiscal or FiscalCalendar(one_run["fiscal_year_start_month"])
     given_inputs["fiscal_month"] = fiscal_months(counted).to_dicts()
     given_inputs["calendar"] = placed(given_inputs["calendar"], counted)

@@ -11,7 +11,10 @@ Category = Literal["omitted", "pipeline", "best_case", "commit", "closed"]
 
 
 class Stage(ConfigModel):
-    """One stage. ``closed`` is won or lost for the two ends of the funnel, null for an open stage."""
+    """One stage. ``closed`` is won or lost for the two ends of the funnel, null for an open stage.
+
+    ``aliases`` are other spellings, and the keys that the stage had before: the change log holds those of its nights.
+    """
 
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     name_en: str

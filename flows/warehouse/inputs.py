@@ -39,6 +39,12 @@ STAGE: Columns = {
     "forecast_category": pl.String(),
     "default_win_probability": pl.Float64(),
 }
+STAGE_NAME: Columns = {
+    "stage": pl.String(),
+    "stage_no": pl.Int32(),
+    "is_closed": pl.Boolean(),
+    "is_won": pl.Boolean(),
+}
 ALERT_RULE: Columns = {
     "rule_id": pl.String(),
     "metric": pl.String(),
@@ -172,7 +178,11 @@ def write_run(workspace: Workspace, run: Run) -> Path:
 
 
 def write_stages(workspace: Workspace, stages: Iterable[Stage]) -> Path:
-    """Write the funnel; ``stage_no`` counts from 1 in the order of the configuration."""
+    """Write the funnel, and every way in which a stage is written; ``stage_no`` counts in order of the configuration.
+
+    The log holds the keys of its nights: one that was renamed since is found among the aliases.
+    """
+    stages = tuple(stages)
     rows = [
         {
             "stage": stage.key,
@@ -186,6 +196,12 @@ def write_stages(workspace: Workspace, stages: Iterable[Stage]) -> Path:
         }
         for number, stage in enumerate(stages, start=1)
     ]
+    names = [
+        {"stage": name, "stage_no": number, "is_closed": stage.closed is not None, "is_won": stage.closed == "won"}
+        for number, stage in enumerate(stages, start=1)
+        for name in stage.spellings
+    ]
+    _write(workspace, "stage_name", names, STAGE_NAME)
     return _write(workspace, "stage", rows, STAGE)
 
 

@@ -1,4 +1,4 @@
-"""A night after a rep has left a team empty, a closing date was mistyped and stages are none of ours.
+"""A night after a rep has left a team empty, a closing date was mistyped, a stage renamed, and others are none of ours.
 
 It is built, with every cent in place, of a company whose deals are worth 100 billion each, as in rupiah or dong.
 """
@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.dbt_fixture import failures, query, run_dbt, write_build
+from flows.warehouse.inputs import STAGE_NAME
+from tests.dbt_fixture import failures, query, run_dbt, stage_rows, write_build
 from tests.unit.dbt import conftest
 from tests.unit.dbt.conftest import RATES, change
 
@@ -38,6 +39,9 @@ DEALS = [
     deal("moved from it", "ann", "Zorp", date(2024, 3, 3), **LATER),
     deal("moved from it", "ann", "proposal", date(2024, 3, 3), _change="changed", **LATER | {"_valid_from": SECOND}),
     deal("told", "ann", "Zorp", date(2024, 3, 4), **LATER | {"_valid_from": SECOND}),
+    # A proposal was called an offer when it was first seen.
+    deal("renamed", "ann", "offer", date(2024, 3, 6), **LATER),
+    deal("renamed", "ann", "proposal", date(2024, 3, 6), _change="changed", **LATER | {"_valid_from": SECOND}),
     deal("won before", "ann", "won", date(2024, 2, 1), closed_on=date(2024, 3, 1), **LATER),
     deal("won before", "ann", "Archive", date(2024, 2, 1), _change="changed", **LATER | {"_valid_from": SECOND}),
 ]
@@ -76,13 +80,15 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What Ann won in team One stays there.
     nodes = {"company": WORTH, "region:West": WORTH, "team:West/One": WORTH, "rep:ann": WORTH}
     nodes |= {"team:West/Two": Decimal(0)}
+    stage_names = [*stage_rows(), {**stage_rows()[1], "stage": "offer"}]
+    stage_names = [{name: row[name] for name in STAGE_NAME} for row in stage_names]
     log = {"user": USERS, "opportunity": DEALS, "opportunity_history": HISTORY, "fx_rate": RATES}
     log |= {"contract": CONTRACTS, "payment": PAYMENTS, "target": TARGETS, "initiative": [BUDGET], "lead": LEADS}
     folder = write_build(
         tmp_path_factory.mktemp("build"),
         as_of=SECOND,
         log=log,
-        inputs={"forecast": [forecast(key, closed) for key, closed in nodes.items()]},
+        inputs={"forecast": [forecast(key, closed) for key, closed in nodes.items()], "stage_name": stage_names},
     )
     result = run_dbt(folder, "build", "--exclude-resource-type", "unit_test")
     assert failures(result) == []
@@ -116,16 +122,16 @@ def test_a_closing_date_to_come_is_converted_at_tonights_rate_and_not_yet_booked
     assert query(build, "select booking_id from marts.fct_booking") == [("won",)]
 
 
-def test_a_deal_in_a_stage_that_is_not_configured_is_open_and_weighs_nothing(build: Path) -> None:
+def test_a_stage_that_is_not_configured_is_open_and_weighs_nothing_and_a_renamed_one_is_the_same(build: Path) -> None:
     tonight = query(
         build,
         "select stage, stage_no, open_count, open_amount, weighted_amount from marts.mart_pipeline_daily"
         " where node_key = 'company' and day = as_of_date order by stage_no",
     )
-    # Four in (unknown); of proposal the one that came back from it, at 3 of 10: no deal has closed from there.
+    # Four in (unknown); two in proposal, one that came back from it, at 3 of 10: no deal has closed from there.
     assert tonight == [
         ("(unknown)", 0, 4, 4 * WORTH, Decimal(0)),
-        ("proposal", 2, 1, WORTH, WORTH * 3 / 10),
+        ("proposal", 2, 2, 2 * WORTH, WORTH * 6 / 10),
     ]
     stays = query(
         build,
@@ -135,6 +141,7 @@ def test_a_deal_in_a_stage_that_is_not_configured_is_open_and_weighs_nothing(bui
     assert stays == [
         ("moved from it", "proposal", SECOND, None, "begun", "open"),
         ("moved to it", "proposal", date(2024, 3, 2), SECOND, "begun", "unknown"),
+        ("renamed", "proposal", date(2024, 3, 6), None, "begun", "open"),
         ("told", "qualification", date(2024, 3, 4), date(2024, 3, 10), "begun", "advanced"),
         ("told", "proposal", date(2024, 3, 10), SECOND, "advanced", "unknown"),
     ]
@@ -148,6 +155,7 @@ def test_a_deal_in_a_stage_that_is_not_configured_is_open_and_weighs_nothing(bui
         ("begun in it", "Zorp", None, date(2024, 3, 1), None),
         ("moved from it", "proposal", 2, SECOND, "proposal"),
         ("moved to it", "Zorp", None, SECOND, None),
+        ("renamed", "proposal", 2, date(2024, 3, 6), "proposal"),
         ("told", "Zorp", None, SECOND, None),
         ("won before", "Archive", None, SECOND, None),
     ]
@@ -165,11 +173,11 @@ def test_amounts_of_a_company_that_counts_in_billions_are_exact(build: Path) -> 
     assert query(build, "select margin, due_original, paid_original from marts.mart_contract") == [
         (WORTH / 4, WORTH, WORTH / 4)
     ]
-    # Created and won this year: one in the reporting currency, one in dollars; five more stand open.
+    # Created and won this year: one in the reporting currency, one in dollars; six more stand open.
     waterfall = query(
         build,
         "select start_amount, created_amount, won_amount, end_amount from marts.mart_pipeline_waterfall"
         " where node_key = 'company' and scope = 'all' and period_kind = 'year' and period_start_on = '2024-01-01'",
     )
-    assert waterfall == [(0, WORTH * 132 / 10, WORTH * 82 / 10, 5 * WORTH)]
+    assert waterfall == [(0, WORTH * 142 / 10, WORTH * 82 / 10, 6 * WORTH)]
     assert query(build, "select max(cost_per_lead) from marts.mart_lead_funnel") == [(2 * WORTH,)]

@@ -46,6 +46,20 @@ def test_stages_are_numbered_in_funnel_order(workspace):
     ]
 
 
+def test_a_stage_is_known_by_every_way_of_writing_it(workspace):
+    stages = [
+        Stage(key="qualify", name_en="Qualify", name_zh="需求挖掘"),
+        Stage(key="closed_won", name_en="Won", name_zh="Won", aliases=("won",), closed="won"),
+    ]
+    inputs.write_stages(workspace, stages)
+    frame = pl.read_parquet(workspace.build_input("stage_name"))
+    assert dict(frame.schema) == inputs.STAGE_NAME
+    assert frame.rows() == [
+        *((name, 1, False, False) for name in ("qualify", "Qualify", "需求挖掘")),
+        *((name, 2, True, True) for name in ("closed_won", "Won", "won")),
+    ]
+
+
 def test_an_alert_rule_is_written_once_for_each_kind_of_node(workspace):
     rule = AlertRule(id="pace", metric="bookings", kind="pace_below", period_kind="month", node_kinds=("team", "rep"))
     frame = pl.read_parquet(inputs.write_alert_rules(workspace, [rule]))

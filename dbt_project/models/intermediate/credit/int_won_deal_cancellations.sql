@@ -2,7 +2,7 @@
 with
 
 stages as (
-    select * from {{ ref('stg_night__stages') }}
+    select * from {{ ref('stg_night__stage_names') }}
 ),
 
 merged as (

@@ -10,7 +10,7 @@
 with closed_stages as (
 
     select stage
-    from {{ ref('stg_night__stages') }}
+    from {{ ref('stg_night__stage_names') }}
     where is_closed
 
 ),

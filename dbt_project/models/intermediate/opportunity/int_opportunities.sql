@@ -16,7 +16,7 @@ opportunities as (
 
 stages as (
 
-    select * from {{ ref('stg_night__stages') }}
+    select * from {{ ref('stg_night__stage_names') }}
 
 ),
 

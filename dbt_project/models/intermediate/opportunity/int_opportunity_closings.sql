@@ -9,11 +9,13 @@
        anybody looked: all of these would have closed on one day.
 #}
 
-with closed_stages as (
+with stages as (
 
-    select stage
-    from {{ ref('stg_night__stages') }}
-    where is_closed
+    select
+        stage,
+        stage_no,
+        is_closed
+    from {{ ref('stg_night__stage_names') }}
 
 ),
 
@@ -34,10 +36,11 @@ undated as (
     select
         opportunities.opportunity_id,
         opportunities.stage,
+        stages.stage_no,
         opportunities.created_on
     from opportunities
-    inner join closed_stages on opportunities.stage = closed_stages.stage
-    where opportunities.closed_on is null
+    inner join stages on opportunities.stage = stages.stage
+    where stages.is_closed and opportunities.closed_on is null
 
 ),
 
@@ -48,9 +51,11 @@ told as (
         undated.opportunity_id,
         history.changed_at,
         history.changed_on,
-        history.stage = undated.stage as is_closed
+        case when history.stage is not null then {{ listed_stage_no('stages.stage_no') }} = undated.stage_no end
+            as is_closed
     from history
     inner join undated on history.opportunity_id = undated.opportunity_id
+    left join stages on history.stage = stages.stage
 
 ),
 
@@ -85,11 +90,12 @@ seen as (
         undated.opportunity_id,
         undated.created_on,
         log_rows._observed_on as seen_on,
-        log_rows.stage = undated.stage as is_closed,
+        {{ listed_stage_no('stages.stage_no') }} = undated.stage_no as is_closed,
         log_rows.expected_close_on,
         log_rows.modified_on
     from {{ ref('stg_log__opportunities') }} as log_rows
     inner join undated on log_rows.opportunity_id = undated.opportunity_id
+    left join stages on log_rows.stage = stages.stage
 
 ),
 

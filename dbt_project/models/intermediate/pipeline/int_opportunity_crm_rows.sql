@@ -17,7 +17,7 @@ stages as (
     select
         stage,
         stage_no
-    from {{ ref('stg_night__stages') }}
+    from {{ ref('stg_night__stage_names') }}
 
 ),
 

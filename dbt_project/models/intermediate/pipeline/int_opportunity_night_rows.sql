@@ -69,7 +69,7 @@ stages as (
         stage,
         stage_no,
         is_closed
-    from {{ ref('stg_night__stages') }}
+    from {{ ref('stg_night__stage_names') }}
 
 ),
 
