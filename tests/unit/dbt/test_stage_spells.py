@@ -182,9 +182,7 @@ def built(build: Path, deals: Sequence[Deal]) -> tuple[dict[str, list[Spell]], d
     for name, *stay in query(build, f"{spells} from scratch.intermediate.int_stage_spells {of_deal}, spell_no"):
         stays[name].append(tuple(stay))
     states = "select opportunity_id, event_on, next_on, int_opportunity_events.stage_no"
-    for name, on, until, number in query(
-        build, f"{states} from scratch.intermediate.int_opportunity_events {of_deal}, event_no"
-    ):
+    for name, on, until, number in query(build, f"{states} from basis.int_opportunity_events {of_deal}, event_no"):
         events[name].append((on, until, number))
     return stays, events
 
