@@ -58,7 +58,6 @@ asked as (
     where
         first_seen_on < last_changed_on
         or is_deleted
-        or stage_no is null
         or not (is_stage_told and is_amount_told and is_close_month_told and is_owner_told)
 
 ),
