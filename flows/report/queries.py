@@ -82,7 +82,25 @@ left join marts.fct_opportunity as opportunities
     and not opportunities.is_closed
 where not stages.is_closed
 group by all
-order by stages.stage_no
+
+union all
+
+select
+    '(unknown)' as stage,
+    null as stage_no,
+    'Stage not configured' as name_en,
+    '未配置的阶段' as name_zh,
+    null as win_probability,
+    null as win_probability_n,
+    count(*) as deals,
+    count(amount) as deals_with_amount,
+    coalesce(sum(amount), 0) as amount,
+    0 as weighted_amount
+from marts.fct_opportunity
+where not is_closed and stage not in (select stage from marts.dim_stage)
+having count(*) > 0
+
+order by stage_no nulls last
 """
 
 _FORECAST = """
@@ -192,7 +210,7 @@ class Findings:
     Attributes:
         attainment: metric × current period × node; all companies, regions and teams, and the reps that miss most.
         reps_hidden: reps that are not shown.
-        funnel: open stages in order, with the deals that stand there.
+        funnel: open stages in order, with the deals that stand there; at last, if any, those in no configured one.
         forecast: the company's running and next periods by the published method.
         deviations: tonight's rows off course, the worst first; ``total`` counts those not shown as well.
         alerts: alerts by state, as the night began.

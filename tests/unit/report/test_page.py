@@ -174,6 +174,21 @@ def test_the_funnel_counts_open_deals_by_stage_and_says_which_have_no_amount(com
     ]
     assert html.index("客户开发") < html.index("合同签订")
     assert "其中 1 个未填金额" in html
+    assert "未配置的阶段" not in html
+
+
+def test_open_deals_in_a_stage_that_is_not_configured_are_in_the_funnel_and_its_sum(company, run, tmp_path):
+    path = shutil.copy(company, tmp_path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("update marts.fct_opportunity set stage = 'Zorp' where opportunity_id in ('s1-0', 's1-1')")
+    findings = read_findings(path)
+    funnel = [(row["stage"], row["deals"], row["deals_with_amount"], row["amount"]) for row in findings.funnel]
+    assert funnel[0] == ("s1", 58, 58, 58 * 50000)
+    assert funnel[-1] == ("(unknown)", 2, 1, 50000)
+    assert sum(deals for _, deals, *_ in funnel) == 60 + 30 + 20 + 15 + 12
+    html = render_page(run, findings, "zh")
+    assert html.index("合同签订") < html.index("未配置的阶段")
+    assert "n None" not in html
 
 
 @pytest.mark.parametrize(
