@@ -31,55 +31,60 @@ days as (
 
 ),
 
-states as (
+-- Where a deal became qualified, ceased to be, or changed hands while it was.
+turns as (
 
     select
         events.okey,
-        events.node_no,
-        coalesce(first_days.month_no, {{ month_number('events.event_on') }}) as first_month_no,
-        coalesce(past_days.month_no, {{ month_number('events.next_on') }}) as past_month_no
+        events.event_on,
+        case when stages.stage_no is not null then events.node_no end as joined_node_no,
+        case when previous_stages.stage_no is not null then events.previous_node_no end as left_node_no
     from {{ ref('int_opportunity_events') }} as events
-    inner join stages on events.stage_no = stages.stage_no
-    left join days as first_days on events.event_on = first_days.day
-    left join days as past_days on events.next_on = past_days.day
+    left join stages on events.stage_no = stages.stage_no
+    left join stages as previous_stages on events.previous_stage_no = previous_stages.stage_no
+    where
+        (stages.stage_no is null and previous_stages.stage_no is not null)
+        or (stages.stage_no is not null and previous_stages.stage_no is null)
+        or (stages.stage_no is not null and events.node_no <> events.previous_node_no)
 
 ),
 
--- Most states are over within their month.
-standing as (
+placed as (
 
     select
-        states.node_no,
+        turns.joined_node_no,
+        turns.left_node_no,
         opportunities.segment_no,
-        states.first_month_no,
-        states.past_month_no
-    from states
-    inner join {{ ref('int_opportunities') }} as opportunities on states.okey = opportunities.okey
-    where states.past_month_no is null or states.first_month_no < states.past_month_no
+        coalesce(days.month_no, {{ month_number('turns.event_on') }}) as month_no
+    from turns
+    inner join {{ ref('int_opportunities') }} as opportunities on turns.okey = opportunities.okey
+    left join days on turns.event_on = days.day
 
 ),
 
 changes as (
 
     select
-        node_no,
+        joined_node_no as node_no,
         segment_no,
-        first_month_no as month_no,
+        month_no,
         1 as open_n
-    from standing
+    from placed
+    where joined_node_no is not null
 
     union all
 
     select
-        node_no,
+        left_node_no as node_no,
         segment_no,
-        past_month_no as month_no,
+        month_no,
         -1 as open_n
-    from standing
-    where past_month_no is not null
+    from placed
+    where left_node_no is not null
 
 ),
 
+-- What came and went within a month stood at the end of none.
 own as (
 
     select
@@ -89,6 +94,7 @@ own as (
         sum(open_n) as open_n
     from changes
     group by node_no, segment_no, month_no
+    having sum(open_n) <> 0
 
 ),
 
