@@ -1,8 +1,9 @@
 -- Grain: one opportunity that is closed and whose source states no closing date: the day that is taken for it.
 
 {#
-    1. The CRM's history: the first row of the closing stage since it was last in another one.
-    2. Else it lies between the last day on which our nights saw it in another stage (or its creation) and the first
+    1. The CRM's history: the first row of its outcome, won or lost, since it last had another one. Of several stages
+       that are won, the first says when.
+    2. Else it lies between the last day on which our nights saw it without that outcome (or its creation) and the first
        on which they saw it closed. A date that the record stated that day and that lies there is the best estimate:
        the expected closing first, which most CRMs set to the real one, then the last change of the record.
     3. Else the first day on which our nights saw it closed. It is no estimate for a deal that was closed long before
@@ -13,8 +14,8 @@ with stages as (
 
     select
         stage,
-        stage_no,
-        is_closed
+        is_closed,
+        is_won
     from {{ ref('stg_night__stage_names') }}
 
 ),
@@ -36,7 +37,7 @@ undated as (
     select
         opportunities.opportunity_id,
         opportunities.stage,
-        stages.stage_no,
+        stages.is_won,
         opportunities.created_on
     from opportunities
     inner join stages on opportunities.stage = stages.stage
@@ -51,8 +52,9 @@ told as (
         undated.opportunity_id,
         history.changed_at,
         history.changed_on,
-        case when history.stage is not null then {{ listed_stage_no('stages.stage_no') }} = undated.stage_no end
-            as is_closed
+        case
+            when history.stage is not null then coalesce(stages.is_closed and stages.is_won = undated.is_won, false)
+        end as is_closed
     from history
     inner join undated on history.opportunity_id = undated.opportunity_id
     left join stages on history.stage = stages.stage
@@ -90,7 +92,7 @@ seen as (
         undated.opportunity_id,
         undated.created_on,
         log_rows._observed_on as seen_on,
-        {{ listed_stage_no('stages.stage_no') }} = undated.stage_no as is_closed,
+        coalesce(stages.is_closed and stages.is_won = undated.is_won, false) as is_closed,
         log_rows.expected_close_on,
         log_rows.modified_on
     from {{ ref('stg_log__opportunities') }} as log_rows
