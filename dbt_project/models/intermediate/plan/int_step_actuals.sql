@@ -47,35 +47,6 @@ kinds as (
     inner join members on lower(trim(types.activity_type)) = members.member and members.family = 'activities'
 ),
 
--- Only what is asked for is told apart, and by a number: there are millions of activities.
-asked as (
-    select
-        activity_type,
-        {{ dense_key('activity_type') }} as type_no
-    from kinds
-    group by activity_type
-),
-
-activities as (
-    select * from {{ ref('int_activities') }}
-),
-
-done as (
-    select
-        coalesce(nodes.node_no, unassigned.node_no) as node_no,
-        activities.occurred_on,
-        asked.type_no,
-        count(*) as n
-    from activities
-    cross join unassigned
-    left join nodes on activities.owner_id = nodes.user_id
-    left join asked on activities.activity_type = asked.activity_type
-    group by
-        coalesce(nodes.node_no, unassigned.node_no),
-        activities.occurred_on,
-        asked.type_no
-),
-
 -- A deal enters a stage once, when it is first seen to get there; it ends in the one in which it closes.
 entries as (
     select
@@ -141,23 +112,26 @@ counted as (
 
     select
         'activities' as metric,
-        node_no,
-        occurred_on as happened_on,
-        sum(n) as n
-    from done
-    group by node_no, occurred_on
+        coalesce(nodes.node_no, unassigned.node_no) as node_no,
+        activities.occurred_on as happened_on,
+        count(*) as n
+    from {{ ref('int_activities') }} as activities
+    cross join unassigned
+    left join nodes on activities.owner_id = nodes.user_id
+    group by coalesce(nodes.node_no, unassigned.node_no), activities.occurred_on
 
     union all
 
     select
         kinds.metric,
-        done.node_no,
-        done.occurred_on as happened_on,
-        sum(done.n) as n
-    from done
-    inner join asked on done.type_no = asked.type_no
-    inner join kinds on asked.activity_type = kinds.activity_type
-    group by kinds.metric, done.node_no, done.occurred_on
+        coalesce(nodes.node_no, unassigned.node_no) as node_no,
+        activities.occurred_on as happened_on,
+        count(*) as n
+    from {{ ref('int_activities') }} as activities
+    inner join kinds on activities.activity_type = kinds.activity_type
+    cross join unassigned
+    left join nodes on activities.owner_id = nodes.user_id
+    group by kinds.metric, coalesce(nodes.node_no, unassigned.node_no), activities.occurred_on
 ),
 
 final as (
