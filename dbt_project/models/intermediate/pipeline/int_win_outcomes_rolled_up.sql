@@ -94,39 +94,22 @@ created as (
 ),
 
 {% set of_closed = ['won_count', 'lost_count', 'won_cents', 'lost_cents', 'won_priced_n', 'lost_priced_n'] -%}
-either as (
-
-    select
-        node_no,
-        segment_no,
-        month_start_on,
-        {% for measure in measures -%}
-            {{ measure if measure in of_closed else '0' }} as {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from closed
-
-    union all
-
-    select
-        node_no,
-        segment_no,
-        month_start_on,
-        {% for measure in measures -%}
-            {{ '0' if measure in of_closed else measure }} as {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from created
-
-),
-
 monthly as (
 
     select
-        node_no,
-        segment_no,
-        month_start_on,
-        {{ sum_each(measures) }}
-    from either
-    group by node_no, segment_no, month_start_on
+        coalesce(closed.node_no, created.node_no) as node_no,
+        coalesce(closed.segment_no, created.segment_no) as segment_no,
+        coalesce(closed.month_start_on, created.month_start_on) as month_start_on,
+        {% for measure in measures -%}
+            {% set side = 'closed' if measure in of_closed else 'created' -%}
+            cast(coalesce({{ side }}.{{ measure }}, 0) as bigint) as {{ measure }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from closed
+    full join created
+        on
+            closed.node_no = created.node_no
+            and closed.segment_no = created.segment_no
+            and closed.month_start_on = created.month_start_on
 
 ),
 
@@ -146,17 +129,28 @@ periods as (
 ),
 
 summed as (
-    {% for kind in ['month', 'quarter', 'year'] %}
+
     select
-        '{{ kind }}' as period_kind,
-        months.{{ kind }}_start_on as period_start_on,
-        segmented.node_no,
-        segmented.segment_no,
-        {{ sum_each(measures, 'segmented') }}
+        'month' as period_kind,
+        month_start_on as period_start_on,
+        node_no,
+        segment_no,
+        {{ each_column(measures) }}
     from segmented
-    inner join months on segmented.month_start_on = months.month_start_on
-    group by months.{{ kind }}_start_on, segmented.node_no, segmented.segment_no
-    {{ 'union all' if not loop.last }}
+
+    {% for kind in ['quarter', 'year'] -%}
+        union all
+
+        select
+            '{{ kind }}' as period_kind,
+            months.{{ kind }}_start_on as period_start_on,
+            segmented.node_no,
+            segmented.segment_no,
+            {{ sum_each(measures, 'segmented') }}
+        from segmented
+        inner join months on segmented.month_start_on = months.month_start_on
+        group by months.{{ kind }}_start_on, segmented.node_no, segmented.segment_no
+
     {% endfor %}
 ),
 
