@@ -9,11 +9,16 @@ with requirements as (
 opportunities as (
 
     select
-        opportunity_id,
-        account_id,
-        node_key,
-        stage
-    from {{ ref('fct_opportunity') }}
+        opportunities.opportunity_id,
+        opportunities.account_id,
+        nodes.node_key,
+        coalesce(stages.stage, opportunities.unlisted_stage) as stage
+    from {{ ref('int_opportunities') }} as opportunities
+    inner join {{ ref('int_nodes') }} as nodes on opportunities.node_no = nodes.node_no
+    left join {{ ref('stg_night__stages') }} as stages on opportunities.stage_no = stages.stage_no
+    where
+        not opportunities.is_deleted
+        and opportunities.opportunity_id in (select requirements.opportunity_id from requirements)
 
 ),
 
