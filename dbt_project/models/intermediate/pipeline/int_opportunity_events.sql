@@ -265,9 +265,7 @@ known as (
         coalesce(sequenced.close_day_no, sequenced.previous_close_day_no, opportunities.close_day_no) as close_day_no,
         sequenced.previous_close_day_no,
         coalesce(sequenced.node_no, sequenced.previous_node_no, opportunities.node_no) as node_no,
-        case
-            when sequenced.event_no > 1 then coalesce(sequenced.previous_node_no, opportunities.node_no)
-        end as previous_node_no,
+        coalesce(sequenced.previous_node_no, opportunities.node_no) as previous_node_no,
         sequenced.is_entry_assumed
     from sequenced
     inner join opportunities on sequenced.okey = opportunities.okey

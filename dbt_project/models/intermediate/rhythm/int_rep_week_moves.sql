@@ -32,7 +32,9 @@ events as (
         events.previous_stage_no,
         events.event_no = 1 as is_first,
         events.node_no,
-        case when events.node_no <> events.previous_node_no then events.previous_node_no end as previous_node_no
+        case
+            when events.event_no > 1 and events.node_no <> events.previous_node_no then events.previous_node_no
+        end as previous_node_no
     from {{ ref('int_opportunity_events') }} as events
     cross join first_week
     where events.event_on >= first_week.starts_on
