@@ -23,18 +23,3 @@
     {%- endfor -%}
     {{ return(columns) }}
 {%- endmacro %}
-
-{#-
-    The integer counts of a basis in both windows as one number, those of the second in its upper 32 bits, and of
-    such a number, or a sum of such, those of one window. No sum fills its bits: deals are numbered by an integer.
--#}
-{% macro both_windows(basis) -%}
-    {%- set windows = dwell_windows() -%}
-    n_{{ basis }}_{{ windows[0] }} + cast(n_{{ basis }}_{{ windows[1] }} as bigint) * 4294967296
-{%- endmacro %}
-
-{% macro of_window(column, window) -%}
-    {%- if window == dwell_windows()[0] -%} ({{ column }} & 4294967295)
-    {%- else -%} {{ upper_half(column) }}
-    {%- endif -%}
-{%- endmacro %}

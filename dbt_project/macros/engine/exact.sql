@@ -57,17 +57,3 @@
         lpad(cast(abs({{ cents }}) % 100 as varchar), 2, '0')
     )
 {%- endmacro %}
-
-
-{#- The upper 32 bits of a bigint that is not negative. -#}
-{% macro upper_half(value) -%}
-    {{ return(adapter.dispatch('upper_half', 'planloop')(value)) }}
-{%- endmacro %}
-
-{% macro default__upper_half(value) -%}
-    shiftright({{ value }}, 32)
-{%- endmacro %}
-
-{% macro duckdb__upper_half(value) -%}
-    ({{ value }} >> 32)
-{%- endmacro %}

@@ -3,40 +3,18 @@
 {{ config(materialized='view') }}
 
 {% set variants = dwell_variants() -%}
-{% set bases = dwell_bases() -%}
-
--- Both windows of a basis in one number: half as many sums over the same sort.
-with lengths as (
-
-    select
-        node_no,
-        segment_no,
-        stage_no,
-        dwell_days,
-        is_censored,
-        {% for basis in bases -%}
-            {{ both_windows(basis) }} as n_{{ basis }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from {{ ref('int_stage_dwell_lengths') }}
-
-),
 
 -- A deal that is censored on a day is still at risk on it: what ends on a day comes before.
-at_risk as (
+with at_risk as (
 
     select
-        node_no,
-        segment_no,
-        stage_no,
-        dwell_days,
-        is_censored,
-        {% for basis in bases -%}
-            n_{{ basis }},
-            cast(sum(n_{{ basis }}) over from_here as bigint) as at_risk_{{ basis }},
-            cast(sum(n_{{ basis }}) over all_lengths as bigint) as of_{{ basis }},
+        *,
+        {% for variant in variants -%}
+            cast(sum(n_{{ variant.name }}) over from_here as integer) as at_risk_{{ variant.name }},
+            cast(sum(n_{{ variant.name }}) over all_lengths as integer) as of_{{ variant.name }},
         {% endfor -%}
         cast(count(case when is_censored then 1 end) over from_here as integer) as censored_no
-    from lengths
+    from {{ ref('int_stage_dwell_lengths') }}
     window
         all_lengths as (partition by node_no, segment_no, stage_no),
         from_here as (
@@ -58,10 +36,14 @@ lost_sight as (
         stage_no,
         censored_no,
         {% for variant in variants -%}
-            {%- set n = of_window('n_' ~ variant.basis, variant.window) -%}
-            {%- set at_risk = of_window('at_risk_' ~ variant.basis, variant.window) -%}
             exp(sum(
-                case when {{ at_risk }} > {{ n }} then ln(cast({{ at_risk }} as double) / ({{ at_risk }} - {{ n }})) end
+                case
+                    when at_risk_{{ variant.name }} > n_{{ variant.name }}
+                        then ln(
+                            cast(at_risk_{{ variant.name }} as double)
+                            / (at_risk_{{ variant.name }} - n_{{ variant.name }})
+                        )
+                end
             ) over until_here) as makes_up_{{ variant.name }}{{ ',' if not loop.last }}
         {% endfor %}
     from at_risk
@@ -83,16 +65,17 @@ final as (
         at_risk.dwell_days,
         at_risk.is_censored,
         {% for variant in variants -%}
-            {%- set n = of_window('at_risk.n_' ~ variant.basis, variant.window) -%}
-            {%- set at_risk = of_window('at_risk.at_risk_' ~ variant.basis, variant.window) -%}
-            {{ n }} as n_{{ variant.name }},
-            {{ at_risk }} as at_risk_{{ variant.name }},
+            at_risk.n_{{ variant.name }},
+            at_risk.at_risk_{{ variant.name }},
             case
-                when {{ at_risk }} > 0
+                when at_risk.at_risk_{{ variant.name }} > 0
                     then
                         coalesce(lost_sight.makes_up_{{ variant.name }}, 1)
-                        * ({{ at_risk }} - case when at_risk.is_censored then 0 else {{ n }} end)
-                        / {{ of_window('at_risk.of_' ~ variant.basis, variant.window) }}
+                        * (
+                            at_risk.at_risk_{{ variant.name }}
+                            - case when at_risk.is_censored then 0 else at_risk.n_{{ variant.name }} end
+                        )
+                        / at_risk.of_{{ variant.name }}
             end as still_there_{{ variant.name }}{{ ',' if not loop.last }}
         {% endfor %}
     from at_risk
