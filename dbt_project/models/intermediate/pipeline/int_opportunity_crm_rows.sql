@@ -1,83 +1,13 @@
 -- Grain: one change in the CRM's own history of an opportunity; a null says nothing about what it is a column of.
 
-with run as (
+{#
+    The number of a row orders few of them and would be most of what is written: `int_opportunity_crm_ties`. An owner of
+    whom a row says nothing is tonight's, below 0, so that millions of events need not look it up.
+#}
 
-    select as_of_date from {{ ref('stg_night__run') }}
+with changes as (
 
-),
-
-opportunities as (
-
-    select * from {{ ref('int_opportunities') }}
-
-),
-
-stages as (
-
-    select
-        stage,
-        stage_no
-    from {{ ref('stg_night__stage_names') }}
-
-),
-
-reps as (
-
-    select
-        user_id,
-        node_no
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep' and user_id is not null
-
-),
-
-rates_tonight as (
-
-    select
-        rates.currency,
-        rates.rate
-    from {{ ref('int_fx_rates_daily') }} as rates
-    inner join run on rates.day = run.as_of_date
-
-),
-
-history as (
-
-    {{ current_rows('opportunity_history', with_deleted=true) }}
-
-),
-
--- Amounts follow the rate of their deal; one in another currency than its deal, tonight's rate.
-stated as (
-
-    select
-        opportunities.okey,
-        history.changed_at,
-        history.changed_on,
-        history.history_id,
-        {{ listed_stage_no('opportunities.stage_no') }} as tonight_stage_no,
-        coalesce(opportunities.amount_cents, 0) as tonight_amount_cents,
-        coalesce({{ day_number('opportunities.expected_close_on') }}, 0) as tonight_close_day_no,
-        opportunities.node_no as tonight_node_no,
-        case when history.stage is not null then {{ listed_stage_no('stages.stage_no') }} end as stage_no,
-        case
-            when coalesce(history.currency, opportunities.currency) = opportunities.currency
-                then {{ reporting_cents('history.amount', 'opportunities.rate', 'opportunities.currency',
-                                        'run.as_of_date') }}
-            else {{ reporting_cents('history.amount', 'rates_tonight.rate', 'history.currency', 'run.as_of_date') }}
-        end as amount_cents,
-        {{ day_number('history.expected_close_on') }} as close_day_no,
-        reps.node_no
-    from history
-    cross join run
-    inner join opportunities on history.opportunity_id = opportunities.opportunity_id
-    left join stages on history.stage = stages.stage
-    left join reps on history.owner_id = reps.user_id
-    left join rates_tonight on history.currency = rates_tonight.currency
-    -- A row that the CRM took back never happened. What goes together with its deal did.
-    where
-        history._change <> 'deleted'
-        or (opportunities.is_deleted and history._observed_on >= opportunities.last_changed_on)
+    {{ crm_changes() }}
 
 ),
 
@@ -87,16 +17,15 @@ final as (
         okey,
         changed_at,
         changed_on,
-        history_id,
-        stage_no,
+        cast(stage_no as smallint) as stage_no,
         amount_cents,
         close_day_no,
-        node_no,
+        coalesce(node_no, -tonight_node_no) as node_no,
         stage_no <> tonight_stage_no as is_other_stage,
         amount_cents <> tonight_amount_cents as is_other_amount,
         close_day_no <> tonight_close_day_no as is_other_close_month,
         node_no <> tonight_node_no as is_other_owner
-    from stated
+    from changes
 
 )
 

@@ -5,9 +5,11 @@
 {#
     `order_no` puts the rows of a deal in order: by day, and within a day what nobody recorded, what a night tells of
     the beginning, what the CRM's history tells (by its moments, then its numbers), what a night sees at its end, and
-    what the record says otherwise.
+    what the record says otherwise. Those that are not the CRM's have a model of their own.
 #}
 {% set first_day = "cast('1970-01-01' as date)" %}
+{# An owner of whom a row says nothing is tonight's, below 0. #}
+{% set said_node_no = "case when node_no > 0 then node_no end" %}
 
 with run as (
 
@@ -21,19 +23,41 @@ opportunities as (
         okey,
         node_no,
         coalesce(amount_cents, 0) as amount_cents,
-        coalesce({{ day_number('expected_close_on') }}, 0) as close_day_no,
-        created_on,
-        first_seen_on
+        coalesce({{ day_number('expected_close_on') }}, 0) as close_day_no
     from {{ ref('int_opportunities') }}
 
 ),
 
-spans as (
+crm_rows as (
 
     select
         okey,
-        stage_from_on
-    from {{ ref('int_opportunity_crm_spans') }}
+        changed_at,
+        cast(0 as smallint) as moment_no,
+        changed_on,
+        stage_no,
+        amount_cents,
+        close_day_no,
+        node_no
+    from {{ ref('int_opportunity_crm_rows') }} as alone
+    where not exists (
+        select 1
+        from {{ ref('int_opportunity_crm_ties') }} as ties
+        where alone.okey = ties.okey and alone.changed_at = ties.changed_at
+    )
+
+    union all
+
+    select
+        okey,
+        changed_at,
+        moment_no,
+        changed_on,
+        stage_no,
+        amount_cents,
+        close_day_no,
+        node_no
+    from {{ ref('int_opportunity_crm_ties') }}
 
 ),
 
@@ -73,15 +97,14 @@ crm_events as (
         crm_rows.okey,
         {{ days_between(first_day, 'crm_rows.changed_on') }} * 4 + 2 as order_no,
         crm_rows.changed_at as event_at,
-        length(crm_rows.history_id) as id_length,
-        crm_rows.history_id,
+        crm_rows.moment_no,
         least(crm_rows.changed_on, run.as_of_date) as event_on,
         crm_rows.stage_no,
         crm_rows.amount_cents,
         crm_rows.close_day_no,
         crm_rows.node_no,
         false as is_entry_assumed
-    from {{ ref('int_opportunity_crm_rows') }} as crm_rows
+    from crm_rows
     cross join run
     left join gaps
         on
@@ -89,111 +112,6 @@ crm_events as (
             and crm_rows.changed_on > gaps.gone_on
             and crm_rows.changed_on <= coalesce(gaps.back_on, crm_rows.changed_on)
     where gaps.okey is null
-
-),
-
--- A night looks at the end of its day. Where its stage holds from an earlier day on, the rest is known from that night:
--- so it stays with the night, lest it stand before what the CRM's history tells of the days between.
-night_events as (
-
-    select
-        okey,
-        holds_on as event_on,
-        {{ days_between(first_day, 'holds_on') }} * 4 + case when is_beginning then 1 else 3 end as order_no,
-        cast(observed_on as timestamp) as event_at,
-        stage_no,
-        case when holds_on = observed_on or not has_history then amount_cents end as amount_cents,
-        case when holds_on = observed_on or not has_history then close_day_no end as close_day_no,
-        case when holds_on = observed_on or not has_history then node_no end as node_no,
-        is_entry_assumed
-    from night_rows
-
-    union all
-
-    select
-        okey,
-        observed_on as event_on,
-        {{ days_between(first_day, 'observed_on') }} * 4 + 3 as order_no,
-        cast(observed_on as timestamp) as event_at,
-        cast(null as integer) as stage_no,
-        amount_cents,
-        close_day_no,
-        node_no,
-        false as is_entry_assumed
-    from night_rows
-    where has_history and holds_on <> observed_on
-
-),
-
--- A deal first seen when it was closed stood open before; one whose history begins late, since its creation.
-unrecorded_events as (
-
-    select
-        okey,
-        least(created_on, holds_on) as event_on,
-        amount_cents,
-        close_day_no,
-        node_no
-    from night_rows
-    where is_beginning and is_closing
-
-    union all
-
-    select
-        opportunities.okey,
-        opportunities.created_on as event_on,
-        cast(null as bigint) as amount_cents,
-        cast(null as integer) as close_day_no,
-        cast(null as integer) as node_no
-    from opportunities
-    inner join spans on opportunities.okey = spans.okey
-    where opportunities.created_on < spans.stage_from_on and spans.stage_from_on <= opportunities.first_seen_on
-
-),
-
--- Ours, of which no row has a number. What the record says comes after all that a night of its day tells.
-our_events as (
-
-    select
-        okey,
-        order_no,
-        event_at,
-        event_on,
-        stage_no,
-        amount_cents,
-        close_day_no,
-        node_no,
-        is_entry_assumed
-    from night_events
-
-    union all
-
-    select
-        okey,
-        {{ days_between(first_day, 'event_on') }} * 4 as order_no,
-        cast(null as timestamp) as event_at,
-        event_on,
-        {{ unknown_stage_no() }} as stage_no,
-        amount_cents,
-        close_day_no,
-        node_no,
-        false as is_entry_assumed
-    from unrecorded_events
-
-    union all
-
-    select
-        record_rows.okey,
-        {{ days_between(first_day, 'record_rows.said_until_on') }} * 4 + 3 as order_no,
-        cast('9999-12-31' as timestamp) as event_at,
-        least(record_rows.said_until_on, run.as_of_date) as event_on,
-        record_rows.stage_no,
-        record_rows.amount_cents,
-        record_rows.close_day_no,
-        record_rows.node_no,
-        false as is_entry_assumed
-    from {{ ref('int_opportunity_record_rows') }} as record_rows
-    cross join run
 
 ),
 
@@ -207,15 +125,14 @@ event_rows as (
         okey,
         order_no,
         event_at,
-        0 as id_length,
-        '' as history_id,
+        moment_no,
         event_on,
         stage_no,
         amount_cents,
         close_day_no,
         node_no,
         is_entry_assumed
-    from our_events
+    from {{ ref('int_opportunity_our_events') }}
 
 ),
 
@@ -235,10 +152,10 @@ sequenced as (
         lag(stage_no ignore nulls) over by_time as previous_stage_no,
         lag(amount_cents ignore nulls) over by_time as previous_amount_cents,
         lag(close_day_no ignore nulls) over by_time as previous_close_day_no,
-        lag(node_no ignore nulls) over by_time as previous_node_no,
+        lag({{ said_node_no }} ignore nulls) over by_time as previous_node_no,
         is_entry_assumed
     from event_rows
-    window by_time as (partition by okey order by order_no, event_at, id_length, history_id)
+    window by_time as (partition by okey order by order_no, event_at, moment_no)
 
 ),
 
@@ -252,23 +169,52 @@ months as (
 ),
 
 -- A null means "as before"; before the first statement, "as tonight".
+carried as (
+
+    select
+        okey,
+        event_no,
+        event_on,
+        next_on,
+        coalesce(stage_no, previous_stage_no, {{ unknown_stage_no() }}) as stage_no,
+        coalesce(previous_stage_no, {{ unknown_stage_no() }}) as previous_stage_no,
+        coalesce(amount_cents, previous_amount_cents) as amount_cents,
+        coalesce(close_day_no, previous_close_day_no) as close_day_no,
+        previous_close_day_no,
+        coalesce({{ said_node_no }}, previous_node_no, -node_no) as node_no,
+        coalesce(previous_node_no, case when node_no < 0 then -node_no end) as previous_node_no,
+        is_entry_assumed
+    from sequenced
+
+),
+
+-- Only what lacks something looks its deal up: rows without a key pass by.
+unsaid as (
+
+    select
+        *,
+        case when amount_cents is null or close_day_no is null or previous_node_no is null then okey end as unsaid_okey
+    from carried
+
+),
+
 known as (
 
     select
-        sequenced.okey,
-        sequenced.event_no,
-        sequenced.event_on,
-        sequenced.next_on,
-        coalesce(sequenced.stage_no, sequenced.previous_stage_no, {{ unknown_stage_no() }}) as stage_no,
-        coalesce(sequenced.previous_stage_no, {{ unknown_stage_no() }}) as previous_stage_no,
-        coalesce(sequenced.amount_cents, sequenced.previous_amount_cents, opportunities.amount_cents) as amount_cents,
-        coalesce(sequenced.close_day_no, sequenced.previous_close_day_no, opportunities.close_day_no) as close_day_no,
-        sequenced.previous_close_day_no,
-        coalesce(sequenced.node_no, sequenced.previous_node_no, opportunities.node_no) as node_no,
-        coalesce(sequenced.previous_node_no, opportunities.node_no) as previous_node_no,
-        sequenced.is_entry_assumed
-    from sequenced
-    inner join opportunities on sequenced.okey = opportunities.okey
+        unsaid.okey,
+        unsaid.event_no,
+        unsaid.event_on,
+        unsaid.next_on,
+        unsaid.stage_no,
+        unsaid.previous_stage_no,
+        coalesce(unsaid.amount_cents, opportunities.amount_cents) as amount_cents,
+        coalesce(unsaid.close_day_no, opportunities.close_day_no) as close_day_no,
+        unsaid.previous_close_day_no,
+        unsaid.node_no,
+        coalesce(unsaid.previous_node_no, opportunities.node_no) as previous_node_no,
+        unsaid.is_entry_assumed
+    from unsaid
+    left join opportunities on unsaid.unsaid_okey = opportunities.okey
 
 ),
 

@@ -23,42 +23,22 @@ with run as (
 
 ),
 
--- `is_<attribute>_told`: the CRM's history speaks of it on the day of the first night, or has repeated until then what
--- it said last, by day. Where it never spoke of an amount or an owner, tonight's holds unsaid.
-opportunities as (
+asked as (
 
     select
         deals.*,
         coalesce({{ day_number('deals.expected_close_on') }}, 0) as close_day_no,
-        spans.okey is not null as has_history,
+        spans.has_history,
         {% for attribute in attributes -%}
             spans.{{ attribute }}_from_on,
             spans.{{ attribute }}_until_on,
-            coalesce(
-                deals.first_seen_on >= spans.{{ attribute }}_from_on
-                and (
-                    deals.first_seen_on <= spans.{{ attribute }}_until_on
-                    or spans.{{ attribute }}_other_on is null
-                    or spans.{{ attribute }}_other_on < spans.{{ attribute }}_until_on
-                ),
-                {{ attribute in ('amount', 'owner') }}
-            ) as is_{{ attribute }}_told
+            spans.is_{{ attribute }}_told
             {%- if not loop.last %},
             {% endif -%}
         {%- endfor %}
     from {{ ref('int_opportunities') }} as deals
-    left join {{ ref('int_opportunity_crm_spans') }} as spans on deals.okey = spans.okey
-
-),
-
--- A deal that was seen once, and of which all has been told, is not looked at: that is most of a first night.
-asked as (
-
-    select * from opportunities
-    where
-        first_seen_on < last_changed_on
-        or is_deleted
-        or not (is_stage_told and is_amount_told and is_close_month_told and is_owner_told)
+    inner join {{ ref('int_opportunity_crm_spans') }} as spans on deals.okey = spans.okey
+    where spans.is_asked_of_nights
 
 ),
 

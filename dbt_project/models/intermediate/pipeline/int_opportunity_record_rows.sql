@@ -1,6 +1,6 @@
 -- Grain: one attribute of one opportunity in which tonight's record may say otherwise than the CRM's history said last.
 
-{# Rule 5 of who is believed (int_opportunity_night_rows). Only the events read it. #}
+{# Rule 5 of who is believed (int_opportunity_night_rows). Only our events read it. #}
 {{ config(materialized='view') }}
 
 {% set attributes = history_attributes() -%}
@@ -15,7 +15,6 @@ with opportunities as (
         node_no,
         last_changed_on
     from {{ ref('int_opportunities') }}
-    where not is_deleted
 
 ),
 
@@ -36,13 +35,7 @@ contradicted as (
         {%- endfor %}
     from opportunities
     inner join {{ ref('int_opportunity_crm_spans') }} as spans on opportunities.okey = spans.okey
-    where
-        opportunities.last_changed_on
-        <= greatest(
-            {% for attribute in attributes -%}
-                spans.{{ attribute }}_other_on{{ ', ' if not loop.last }}
-            {%- endfor %}
-        )
+    where spans.is_asked_of_record
 
 ),
 
@@ -51,7 +44,8 @@ final as (
 
     select
         okey,
-        {{ attribute }}_until_on as said_until_on
+        {{ attribute }}_until_on as said_until_on,
+        cast({{ loop.index }} as smallint) as moment_no
         {%- for other in attributes.values() %},
         {{ column if other == column else
             'cast(null as ' ~ ('bigint' if other == 'amount_cents' else 'integer') ~ ') as ' ~ other }}
