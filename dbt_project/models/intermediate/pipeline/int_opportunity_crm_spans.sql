@@ -14,9 +14,8 @@ with spans as (
     select
         okey,
         {% for attribute, column in attributes.items() -%}
-            {%- set is_said = 'node_no > 0' if attribute == 'owner' else column ~ ' is not null' -%}
-            min(case when {{ is_said }} then changed_on end) as {{ attribute }}_from_on,
-            max(case when {{ is_said }} then changed_on end) as {{ attribute }}_until_on,
+            min(case when {{ column }} is not null then changed_on end) as {{ attribute }}_from_on,
+            max(case when {{ column }} is not null then changed_on end) as {{ attribute }}_until_on,
             max(case when is_other_{{ attribute }} then changed_on end) as {{ attribute }}_other_on
             {%- if not loop.last %},
             {% endif -%}

@@ -43,7 +43,8 @@ final as (
         cast(changes.stage_no as smallint) as stage_no,
         changes.amount_cents,
         changes.close_day_no,
-        coalesce(changes.node_no, -changes.tonight_node_no) as node_no
+        changes.node_no,
+        changes.tonight_node_no
     from changes
     inner join tied on changes.okey = tied.okey and changes.changed_at = tied.changed_at
 

@@ -8,8 +8,6 @@
     what the record says otherwise. Those that are not the CRM's have a model of their own.
 #}
 {% set first_day = "cast('1970-01-01' as date)" %}
-{# An owner of whom a row says nothing is tonight's, below 0. #}
-{% set said_node_no = "case when node_no > 0 then node_no end" %}
 
 with run as (
 
@@ -21,7 +19,6 @@ opportunities as (
 
     select
         okey,
-        node_no,
         coalesce(amount_cents, 0) as amount_cents,
         coalesce({{ day_number('expected_close_on') }}, 0) as close_day_no
     from {{ ref('int_opportunities') }}
@@ -38,7 +35,8 @@ crm_rows as (
         stage_no,
         amount_cents,
         close_day_no,
-        node_no
+        node_no,
+        tonight_node_no
     from {{ ref('int_opportunity_crm_rows') }} as alone
     where not exists (
         select 1
@@ -56,7 +54,8 @@ crm_rows as (
         stage_no,
         amount_cents,
         close_day_no,
-        node_no
+        node_no,
+        tonight_node_no
     from {{ ref('int_opportunity_crm_ties') }}
 
 ),
@@ -103,6 +102,7 @@ crm_events as (
         crm_rows.amount_cents,
         crm_rows.close_day_no,
         crm_rows.node_no,
+        crm_rows.tonight_node_no,
         false as is_entry_assumed
     from crm_rows
     cross join run
@@ -131,6 +131,7 @@ event_rows as (
         amount_cents,
         close_day_no,
         node_no,
+        tonight_node_no,
         is_entry_assumed
     from {{ ref('int_opportunity_our_events') }}
 
@@ -149,10 +150,11 @@ sequenced as (
         amount_cents,
         close_day_no,
         node_no,
+        tonight_node_no,
         lag(stage_no ignore nulls) over by_time as previous_stage_no,
         lag(amount_cents ignore nulls) over by_time as previous_amount_cents,
         lag(close_day_no ignore nulls) over by_time as previous_close_day_no,
-        lag({{ said_node_no }} ignore nulls) over by_time as previous_node_no,
+        lag(node_no ignore nulls) over by_time as previous_node_no,
         is_entry_assumed
     from event_rows
     window by_time as (partition by okey order by order_no, event_at, moment_no)
@@ -181,8 +183,8 @@ carried as (
         coalesce(amount_cents, previous_amount_cents) as amount_cents,
         coalesce(close_day_no, previous_close_day_no) as close_day_no,
         previous_close_day_no,
-        coalesce({{ said_node_no }}, previous_node_no, -node_no) as node_no,
-        coalesce(previous_node_no, case when node_no < 0 then -node_no end) as previous_node_no,
+        coalesce(node_no, previous_node_no, tonight_node_no) as node_no,
+        coalesce(previous_node_no, tonight_node_no) as previous_node_no,
         is_entry_assumed
     from sequenced
 
@@ -193,7 +195,7 @@ unsaid as (
 
     select
         *,
-        case when amount_cents is null or close_day_no is null or previous_node_no is null then okey end as unsaid_okey
+        case when amount_cents is null or close_day_no is null then okey end as unsaid_okey
     from carried
 
 ),
@@ -211,7 +213,7 @@ known as (
         coalesce(unsaid.close_day_no, opportunities.close_day_no) as close_day_no,
         unsaid.previous_close_day_no,
         unsaid.node_no,
-        coalesce(unsaid.previous_node_no, opportunities.node_no) as previous_node_no,
+        unsaid.previous_node_no,
         unsaid.is_entry_assumed
     from unsaid
     left join opportunities on unsaid.unsaid_okey = opportunities.okey

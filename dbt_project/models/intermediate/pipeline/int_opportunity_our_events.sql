@@ -144,7 +144,8 @@ final as (
         our_events.stage_no,
         our_events.amount_cents,
         our_events.close_day_no,
-        coalesce(our_events.node_no, -opportunities.node_no) as node_no,
+        our_events.node_no,
+        opportunities.node_no as tonight_node_no,
         our_events.is_entry_assumed
     from our_events
     inner join opportunities on our_events.okey = opportunities.okey
