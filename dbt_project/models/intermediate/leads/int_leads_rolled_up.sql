@@ -3,8 +3,9 @@
 {{ config(materialized='view') }}
 
 {#
-    Leads are counted once, by the combination that they state; cells are made of those counts, and have a number until
-    they are few.
+    Cells: the total; each value of each dimension with 'all' in the others; in quarters also source × quality. Every
+    other combination would multiply the rows and leave a handful of leads in each. Leads are counted once, by the
+    combination that they state; cells are made of those counts, and have a number until they are few.
 -#}
 {% set dimensions = ['source', 'quality', 'industry', 'segment'] -%}
 {% set measures = [
@@ -75,31 +76,50 @@ by_combination as (
 
 ),
 
+stated as (
+
+    select
+        cell_no,
+        {% for dimension in dimensions -%}
+            {{ stated_value(dimension) }} as {{ dimension }}{{ ',' if not loop.last }}
+        {% endfor -%}
+    from {{ ref('int_lead_cells') }}
+
+),
+
+-- The cells that each combination counts in.
 shown as (
 
-    select * from {{ ref('int_lead_cells_shown') }}
+    {% for kept in [[], ['source'], ['quality'], ['industry'], ['segment'], ['source', 'quality']] -%}
+        select
+            cell_no,
+            {{ kept | length }} as n_dimensions,
+            {{ cell_columns(dimensions, kept) }}
+        from stated
+        {% if not loop.last %}
+        union all
+
+        {% endif %}
+    {%- endfor %}
+
+),
+
+numbered as (
+
+    select
+        *,
+        dense_rank() over (order by {{ dimensions | join(', ') }}) as shown_no
+    from shown
 
 ),
 
 shown_cells as (
 
     select distinct
-        counted_no,
+        shown_no,
         n_dimensions,
         {{ each_column(dimensions) }}
-    from shown
-
-),
-
--- In months, if one of them is shown by month.
-counted_cells as (
-
-    select
-        cell_no,
-        counted_no,
-        min(n_dimensions) as n_dimensions
-    from shown
-    group by cell_no, counted_no
+    from numbered
 
 ),
 
@@ -107,37 +127,31 @@ by_rep as (
 
     select
         by_combination.node_no,
-        case
-            when counted_cells.n_dimensions < 2 then months.month_start_on
-            else months.first_month_on
-        end as month_start_on,
-        counted_cells.counted_no,
+        case when numbered.n_dimensions < 2 then months.month_start_on else months.first_month_on end as month_start_on,
+        numbered.shown_no,
         {{ sum_each(measures, 'by_combination') }}
     from by_combination
     inner join months on by_combination.month_start_on = months.month_start_on
-    inner join counted_cells on by_combination.cell_no = counted_cells.cell_no
+    inner join numbered on by_combination.cell_no = numbered.cell_no
     group by
         by_combination.node_no,
-        case
-            when counted_cells.n_dimensions < 2 then months.month_start_on
-            else months.first_month_on
-        end,
-        counted_cells.counted_no
+        case when numbered.n_dimensions < 2 then months.month_start_on else months.first_month_on end,
+        numbered.shown_no
 
 ),
 
-{{ at_every_node('by_rep', ['month_start_on', 'counted_no'], measures) }},
+{{ at_every_node('by_rep', ['month_start_on', 'shown_no'], measures) }},
 
 by_quarter as (
 
     select
         months.quarter_start_on,
         by_node.node_no,
-        by_node.counted_no,
+        by_node.shown_no,
         {{ sum_each(measures, 'by_node') }}
     from by_node
     inner join months on by_node.month_start_on = months.month_start_on
-    group by months.quarter_start_on, by_node.node_no, by_node.counted_no
+    group by months.quarter_start_on, by_node.node_no, by_node.shown_no
 
 ),
 
@@ -151,7 +165,7 @@ final as (
             {{ each_column(dimensions, 'shown_cells') }},
             {{ each_column(measures, rows) }}
         from {{ rows }}
-        inner join shown_cells on {{ rows }}.counted_no = shown_cells.counted_no
+        inner join shown_cells on {{ rows }}.shown_no = shown_cells.shown_no
         {% if period == 'month' -%}
             where shown_cells.n_dimensions < 2
 
