@@ -127,33 +127,9 @@ handed as (
 
 ),
 
--- What stands at the closing began since the opening, and the deal was known before.
-changed as (
-
-    select
-        closed.window_no,
-        closed.okey,
-        closed.status,
-        closed.is_new,
-        closed.is_due,
-        closed.has_passed,
-        closed.end_cents,
-        closed.end_month_no,
-        closed.end_node_no,
-        case when opened.start_node_no <> closed.end_node_no then opened.start_node_no end as other_node_no,
-        opened.okey is not null as was_open,
-        coalesce(opened.was_due, false) as was_due,
-        opened.start_cents,
-        opened.start_month_no
-    from closed
-    left join opened on closed.okey = opened.okey and closed.window_no = opened.window_no
-    where not closed.has_stood and not closed.is_new
-
-),
-
--- Most deals of a closing stood there at the opening, are new (those of them that went again are not told), or were
--- open with the same owner: there is nothing to look up. Of the others, what was corrected from lost to won has closed
--- anew; restored from deletion as the won deal it was, it has not.
+-- Most deals of a closing stood there at the opening, or are new (those of them that went again are not told): there
+-- is nothing to look up. Of the others, what was corrected from lost to won has closed anew; restored from deletion as
+-- the won deal it was, it has not.
 final as (
 
     select
@@ -178,50 +154,32 @@ final as (
     union all
 
     select
-        window_no,
-        okey,
-        end_node_no as node_no,
-        other_node_no,
-        status,
-        was_open,
-        is_new,
-        was_due,
-        is_due,
-        has_passed,
-        start_cents,
-        cast(null as bigint) as handed_cents,
-        end_cents,
-        start_month_no,
-        end_month_no
-    from changed
-    where was_open and other_node_no is null
-
-    union all
-
-    select
-        changed.window_no,
-        changed.okey,
-        changed.end_node_no as node_no,
-        changed.other_node_no,
-        changed.status,
-        changed.was_open,
-        changed.is_new,
-        changed.was_due,
-        changed.is_due,
-        changed.has_passed,
-        changed.start_cents,
-        case when changed.was_open then handed.handed_cents end as handed_cents,
-        changed.end_cents,
-        changed.start_month_no,
-        changed.end_month_no
-    from changed
-    left join earlier on changed.okey = earlier.okey and changed.window_no = earlier.window_no
-    left join handed on changed.okey = handed.okey and changed.window_no = handed.window_no
+        closed.window_no,
+        closed.okey,
+        closed.end_node_no as node_no,
+        case when opened.start_node_no <> closed.end_node_no then opened.start_node_no end as other_node_no,
+        closed.status,
+        opened.okey is not null as was_open,
+        closed.is_new,
+        coalesce(opened.was_due, false) as was_due,
+        closed.is_due,
+        closed.has_passed,
+        opened.start_cents,
+        case when opened.start_node_no <> closed.end_node_no then handed.handed_cents end as handed_cents,
+        closed.end_cents,
+        opened.start_month_no,
+        closed.end_month_no
+    from closed
+    left join opened on closed.okey = opened.okey and closed.window_no = opened.window_no
+    left join earlier on closed.okey = earlier.okey and closed.window_no = earlier.window_no
+    left join handed on closed.okey = handed.okey and closed.window_no = handed.window_no
     where
-        (changed.was_open and changed.other_node_no is not null)
-        or (
-            not changed.was_open
-            and (changed.status = 1 or (changed.status in (2, 3) and changed.status <> earlier.status))
+        not closed.has_stood
+        and not closed.is_new
+        and (
+            opened.okey is not null
+            or closed.status = 1
+            or (closed.status in (2, 3) and closed.status <> earlier.status)
         )
 
 )

@@ -20,19 +20,8 @@ with open_stages as (
 
 ),
 
-days as (
-
-    select
-        day,
-        day_no,
-        month_no
-    from {{ ref('int_fiscal_days') }}
-
-),
-
 -- What a deal in hand is expected to do: what a closing writes into the date is a result, no expectation. Only rows
--- that can differ from the one before. What that said is the date that was last stated, unless it was then taken away,
--- or the deal was closed: there the row before is looked up.
+-- that can differ from the one before, for the window below.
 stated as (
 
     select
@@ -41,10 +30,7 @@ stated as (
         events.event_on,
         events.close_day_no,
         events.close_month_no,
-        events.previous_close_day_no,
-        events.previous_close_day_no is null as is_first,
-        events.previous_close_day_no is not null
-        and (events.previous_close_day_no = 0 or previous_stages.stage_no is null) as is_after_gap
+        case when events.previous_close_day_no is null then 1 else 0 end as is_first_unit
     from {{ ref('int_opportunity_events') }} as events
     inner join open_stages on events.stage_no = open_stages.stage_no
     left join open_stages as previous_stages on events.previous_stage_no = previous_stages.stage_no
@@ -58,40 +44,19 @@ stated as (
 
 ),
 
-before_gaps as (
-
-    select
-        stated.okey,
-        stated.event_no,
-        {{ arg_max('earlier.close_month_no', 'earlier.event_no') }} as close_month_no
-    from stated
-    inner join stated as earlier on stated.okey = earlier.okey and stated.event_no > earlier.event_no
-    where stated.is_after_gap
-    group by stated.okey, stated.event_no
-
-),
-
 -- Before its first statement a deal carries tonight's date, which nobody stated then: only the last such row counts,
 -- and moves nothing. A date that was taken away and stated again later has moved too.
 moves as (
 
     select
-        stated.okey,
-        stated.event_no,
-        stated.event_on,
-        stated.close_day_no,
-        case when stated.is_first then {{ places }} - stated.event_no else {{ places }} + stated.event_no end
-            as statement_no,
-        case
-            when stated.is_first then false
-            when stated.is_after_gap then stated.close_month_no > before_gaps.close_month_no
-            else
-                stated.close_month_no
-                > coalesce(days.month_no, {{ month_of_day('stated.previous_close_day_no') }})
-        end as is_push
+        okey,
+        event_no,
+        event_on,
+        close_day_no,
+        case when is_first_unit = 1 then {{ places }} - event_no else {{ places }} + event_no end as statement_no,
+        is_first_unit = 0
+        and close_month_no > lag(close_month_no) over (partition by okey order by event_no) as is_push
     from stated
-    left join days on stated.previous_close_day_no = days.day_no
-    left join before_gaps on stated.okey = before_gaps.okey and stated.event_no = before_gaps.event_no
 
 ),
 
@@ -99,6 +64,8 @@ counted as (
 
     select
         okey,
+        count(case when is_push then 1 end) as push_count,
+        max(case when is_push then event_on end) as last_pushed_on,
         mod(min(statement_no * {{ days }} + close_day_no), {{ days }}) as first_close_day_no,
         mod(max(event_no * {{ days }} + close_day_no), {{ days }}) as last_close_day_no
     from moves
@@ -111,23 +78,19 @@ months_of_pushes as (
 
     select
         moves.okey,
-        days.month_no,
-        count(*) as push_count,
-        max(moves.event_on) as last_pushed_on
+        days.month_no
     from moves
-    left join days on moves.event_on = days.day
+    inner join {{ ref('int_fiscal_days') }} as days on moves.event_on = days.day
     where moves.is_push
     group by moves.okey, days.month_no
 
 ),
 
-pushed as (
+pushed_months as (
 
     select
         okey,
-        sum(push_count) as push_count,
-        count(month_no) as push_months,
-        max(last_pushed_on) as last_pushed_on
+        count(*) as push_months
     from months_of_pushes
     group by okey
 
@@ -137,6 +100,8 @@ dated as (
 
     select
         okey,
+        push_count,
+        last_pushed_on,
         {{ day_of_number('first_close_day_no') }} as first_close_on,
         {{ day_of_number('last_close_day_no') }} as last_close_on
     from counted
@@ -147,14 +112,14 @@ final as (
 
     select
         dated.okey,
-        cast(coalesce(pushed.push_count, 0) as integer) as push_count,
-        cast(coalesce(pushed.push_months, 0) as integer) as push_months,
+        cast(dated.push_count as integer) as push_count,
+        cast(coalesce(pushed_months.push_months, 0) as integer) as push_months,
         {{ days_between('dated.first_close_on', 'dated.last_close_on') }} as push_days,
-        pushed.last_pushed_on,
+        dated.last_pushed_on,
         dated.first_close_on,
         dated.last_close_on
     from dated
-    left join pushed on dated.okey = pushed.okey
+    left join pushed_months on dated.okey = pushed_months.okey
 
 )
 
