@@ -47,7 +47,8 @@ stages as (
     select
         stage,
         stage_no,
-        is_closed
+        is_closed,
+        is_won
     from {{ ref('stg_night__stage_names') }}
 
 ),
@@ -123,10 +124,19 @@ logged as (
         coalesce(stages.is_closed, false) as is_closed,
         {{ listed_stage_no('stages.stage_no') }} as stage_no,
         least(asked.created_on, log_rows._observed_on) as created_on,
+        -- A closing that states no day of its own has the day that is taken for tonight's outcome, if that had come by
+        -- then: else each later edit of a deal would open it again until the night that first saw it closed.
         least(
             case
                 when log_rows._observed_on = asked.last_changed_on then asked.closed_on
-                else coalesce(log_rows.closed_on, log_rows._observed_on)
+                else coalesce(
+                    log_rows.closed_on,
+                    case
+                        when stages.is_won = asked.is_won and asked.closed_on <= log_rows._observed_on
+                            then asked.closed_on
+                    end,
+                    log_rows._observed_on
+                )
             end,
             run.as_of_date
         ) as closed_on,
