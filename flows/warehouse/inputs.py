@@ -180,7 +180,8 @@ def write_run(workspace: Workspace, run: Run) -> Path:
 def write_stages(workspace: Workspace, stages: Iterable[Stage]) -> Path:
     """Write the funnel, and every way in which a stage is written; ``stage_no`` counts in order of the configuration.
 
-    The log holds the keys of its nights: one that was renamed since is found among the aliases.
+    The log holds the keys of its nights: one that was renamed since is found among the aliases. A key is lower case,
+    and its stage may be called by it since: names stand in lower case too, which no two stages share.
     """
     stages = tuple(stages)
     rows = [
@@ -199,7 +200,7 @@ def write_stages(workspace: Workspace, stages: Iterable[Stage]) -> Path:
     names = [
         {"stage": name, "stage_no": number, "is_closed": stage.closed is not None, "is_won": stage.closed == "won"}
         for number, stage in enumerate(stages, start=1)
-        for name in stage.spellings
+        for name in dict.fromkeys((*stage.spellings, *(spelling.casefold() for spelling in stage.spellings)))
     ]
     _write(workspace, "stage_name", names, STAGE_NAME)
     return _write(workspace, "stage", rows, STAGE)

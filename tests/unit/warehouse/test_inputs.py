@@ -60,6 +60,12 @@ def test_a_stage_is_known_by_every_way_of_writing_it(workspace):
     ]
 
 
+def test_a_stage_is_known_by_the_key_that_it_still_has_as_its_name(workspace):
+    inputs.write_stages(workspace, [Stage(key="offer", name_en="Proposal", name_zh="报价", aliases=("PITCH",))])
+    frame = pl.read_parquet(workspace.build_input("stage_name"))
+    assert sorted(frame["stage"]) == ["PITCH", "Proposal", "offer", "pitch", "proposal", "报价"]
+
+
 def test_an_alert_rule_is_written_once_for_each_kind_of_node(workspace):
     rule = AlertRule(id="pace", metric="bookings", kind="pace_below", period_kind="month", node_kinds=("team", "rep"))
     frame = pl.read_parquet(inputs.write_alert_rules(workspace, [rule]))
