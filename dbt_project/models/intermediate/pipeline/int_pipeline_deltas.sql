@@ -13,28 +13,7 @@ open_states as (
 
 changes as (
 
-    select
-        node_no,
-        stage_no,
-        close_month_no,
-        event_on as day,
-        1 as open_count,
-        amount_cents,
-        weighted_cents
-    from open_states
-
-    union all
-
-    select
-        node_no,
-        stage_no,
-        close_month_no,
-        next_on as day,
-        -1 as open_count,
-        -amount_cents as amount_cents,
-        -weighted_cents as weighted_cents
-    from open_states
-    where next_on is not null
+    {{ comings_and_goings('open_states', 'event_on', 'next_on', 'day') }}
 
 ),
 

@@ -44,28 +44,7 @@ shown as (
 
 changes as (
 
-    select
-        node_no,
-        stage_no,
-        close_month_no,
-        first_day_no as day_no,
-        1 as open_count,
-        amount_cents,
-        weighted_cents
-    from shown
-
-    union all
-
-    select
-        node_no,
-        stage_no,
-        close_month_no,
-        past_day_no as day_no,
-        -1 as open_count,
-        -amount_cents as amount_cents,
-        -weighted_cents as weighted_cents
-    from shown
-    where past_day_no is not null
+    {{ comings_and_goings('shown', 'first_day_no', 'past_day_no', 'day_no') }}
 
 ),
 

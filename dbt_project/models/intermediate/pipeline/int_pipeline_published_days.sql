@@ -28,25 +28,9 @@ last_day as (
 
 ),
 
--- What stands after each change, until the published day of the next one.
 standing as (
 
-    select
-        node_no,
-        stage_no,
-        close_month_no,
-        day_no,
-        lead(day_no) over by_day as next_day_no,
-        sum(open_count) over until_day as open_count,
-        sum(amount_cents) over until_day as amount_cents,
-        sum(weighted_cents) over until_day as weighted_cents
-    from by_node
-    window
-        by_day as (partition by node_no, stage_no, close_month_no order by day_no),
-        until_day as (
-            partition by node_no, stage_no, close_month_no order by day_no
-            rows between unbounded preceding and current row
-        )
+    {{ standing_after('by_node', 'day_no') }}
 
 ),
 

@@ -14,25 +14,9 @@ deltas as (
 
 ),
 
--- What stands after each change, until the next one: no deal is ever laid against a calendar.
 standing as (
 
-    select
-        node_no,
-        stage_no,
-        close_month_no,
-        day as valid_from,
-        lead(day) over by_day as next_day,
-        sum(open_count) over until_day as open_count,
-        sum(amount_cents) over until_day as amount_cents,
-        sum(weighted_cents) over until_day as weighted_cents
-    from deltas
-    window
-        by_day as (partition by node_no, stage_no, close_month_no order by day),
-        until_day as (
-            partition by node_no, stage_no, close_month_no order by day
-            rows between unbounded preceding and current row
-        )
+    {{ standing_after('deltas', 'day') }}
 
 ),
 
@@ -42,7 +26,7 @@ final as (
         standing.node_no,
         standing.stage_no,
         standing.close_month_no,
-        standing.valid_from,
+        standing.day as valid_from,
         coalesce({{ add_days('standing.next_day', -1) }}, run.as_of_date) as valid_to,
         cast(standing.open_count as integer) as open_count,
         cast(standing.amount_cents as bigint) as amount_cents,
