@@ -13,13 +13,16 @@ opportunities as (
     select
         okey,
         amount_cents,
+        is_won,
         closed_on
     from {{ ref('int_opportunities') }}
-    where is_won and not is_deleted
+    where not is_deleted
 ),
 
-spells as (
-    select * from {{ ref('int_stage_spells') }}
+stages as (
+    select stage_no
+    from {{ ref('stg_night__stages') }}
+    where not is_closed
 ),
 
 -- Points are in order of days, so that those within a stretch of days are those between two numbers.
@@ -36,18 +39,21 @@ counted as (
     select count(*) as n_points from points
 ),
 
+-- What came and went between two points stood at none.
 stretches as (
     select
-        states.okey,
-        states.amount_cents,
-        states.close_month_no,
+        events.okey,
+        stages.stage_no,
+        events.amount_cents,
+        events.close_month_no,
         coalesce(began.n_points, 0) + 1 as first_point_no,
-        case when states.until_on is null then counted.n_points else coalesce(ended.n_points, 0) end as last_point_no
-    from {{ ref('int_opportunity_states') }} as states
+        case when events.next_on is null then counted.n_points else coalesce(ended.n_points, 0) end as last_point_no
+    from {{ ref('int_opportunity_events') }} as events
     cross join counted
-    left join points_before as began on states.from_on = began.day
-    left join points_before as ended on states.until_on = ended.day
-    where states.status = 1 and states.close_month_no > 0
+    inner join stages on events.stage_no = stages.stage_no
+    left join points_before as began on events.event_on = began.day
+    left join points_before as ended on events.next_on = ended.day
+    where events.close_month_no > 0
 ),
 
 -- What was overdue counts in the period that ran, as it does tonight; what nobody had dated is left out.
@@ -57,6 +63,7 @@ standing as (
         points.point_on,
         points.period_end_on,
         stretches.okey,
+        stretches.stage_no,
         stretches.amount_cents
     from stretches
     inner join points
@@ -66,24 +73,29 @@ standing as (
     where stretches.first_point_no <= stretches.last_point_no
 ),
 
-final as (
+outcomes as (
     select
         standing.period_kind,
-        spells.stage_no,
-        count(*) as deals,
-        count(opportunities.okey) as deals_won,
-        cast(sum(coalesce(standing.amount_cents, 0)) as bigint) as open_cents,
-        cast(sum(coalesce(opportunities.amount_cents, 0)) as bigint) as won_cents
+        standing.stage_no,
+        coalesce(standing.amount_cents, 0) as open_cents,
+        coalesce(opportunities.amount_cents, 0) as closing_cents,
+        opportunities.is_won
+        and standing.point_on < opportunities.closed_on
+        and standing.period_end_on >= opportunities.closed_on as is_won_in_time
     from standing
-    inner join spells
-        on standing.okey = spells.okey
-            and standing.point_on >= spells.entered_on
-            and (spells.left_on is null or standing.point_on < spells.left_on)
-    left join opportunities
-        on standing.okey = opportunities.okey
-            and standing.point_on < opportunities.closed_on
-            and standing.period_end_on >= opportunities.closed_on
-    group by standing.period_kind, spells.stage_no
+    inner join opportunities on standing.okey = opportunities.okey
+),
+
+final as (
+    select
+        period_kind,
+        stage_no,
+        count(*) as deals,
+        count(case when is_won_in_time then 1 end) as deals_won,
+        cast(sum(open_cents) as bigint) as open_cents,
+        cast(sum(case when is_won_in_time then closing_cents else 0 end) as bigint) as won_cents
+    from outcomes
+    group by period_kind, stage_no
 )
 
 select * from final

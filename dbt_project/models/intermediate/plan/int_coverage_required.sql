@@ -7,13 +7,8 @@ conversions as (
     select * from {{ ref('int_coverage_conversions') }}
 ),
 
-opportunities as (
-    select * from {{ ref('int_opportunities') }}
-    where not is_closed and not is_deleted
-),
-
-progress as (
-    select * from {{ ref('int_opportunity_progress') }}
+dated as (
+    select * from {{ ref('int_open_deals_dated') }}
 ),
 
 dates as (
@@ -65,20 +60,19 @@ rates as (
 
 monthly as (
     select
-        opportunities.node_no,
-        opportunities.stage_no,
+        dated.node_no,
+        dated.stage_no,
         {% for kind in kinds %}
             dates.{{ kind }}_start_on = tonight.{{ kind }}_start_on as is_in_{{ kind }},
         {% endfor %}
-        sum(coalesce(opportunities.amount_cents, 0)) as open_cents,
+        sum(coalesce(dated.amount_cents, 0)) as open_cents,
         count(*) as deals
-    from opportunities
-    inner join progress on opportunities.okey = progress.okey
-    inner join dates on progress.forecast_close_on = dates.day
+    from dated
+    inner join dates on dated.forecast_close_on = dates.day
     cross join tonight
     group by
-        opportunities.node_no,
-        opportunities.stage_no
+        dated.node_no,
+        dated.stage_no
         {%- for kind in kinds %},
             dates.{{ kind }}_start_on = tonight.{{ kind }}_start_on
         {%- endfor %}

@@ -1,13 +1,8 @@
 -- Grain: one row per metric × period × node in which open deals are expected to close.
 with
 
-opportunities as (
-    select * from {{ ref('int_opportunities') }}
-    where not is_closed and not is_deleted
-),
-
-progress as (
-    select * from {{ ref('int_opportunity_progress') }}
+dated as (
+    select * from {{ ref('int_open_deals_dated') }}
 ),
 
 dates as (
@@ -20,18 +15,17 @@ ancestors as (
 
 monthly as (
     select
-        opportunities.node_no,
+        dated.node_no,
         dates.month_start_on,
         dates.quarter_start_on,
         dates.half_start_on,
         dates.year_start_on,
-        sum(coalesce(opportunities.amount_cents, 0)) as amount_cents,
+        sum(coalesce(dated.amount_cents, 0)) as amount_cents,
         count(*) as deals
-    from opportunities
-    inner join progress on opportunities.okey = progress.okey
-    inner join dates on progress.forecast_close_on = dates.day
+    from dated
+    inner join dates on dated.forecast_close_on = dates.day
     group by
-        opportunities.node_no,
+        dated.node_no,
         dates.month_start_on,
         dates.quarter_start_on,
         dates.half_start_on,
