@@ -22,7 +22,6 @@ select
     node_kind,
     period_kind,
     period_start_on,
-    period_end_on,
     measured,
     expected,
     severity,
@@ -35,8 +34,6 @@ select
     required_run_rate as needed_per_day,
     working_days_remaining,
     is_calendar_published,
-    elapsed_share,
-    owner_user_id,
     owner_name,
     owner_email,
     owner_language
@@ -53,7 +50,6 @@ select
     nodes.node_kind,
     alerts.period_kind,
     alerts.period_start_on,
-    attainment.period_end_on,
     attainment.pace_index as measured,
     alerts.expected,
     'none' as severity,
@@ -66,8 +62,6 @@ select
     attainment.required_run_rate as needed_per_day,
     attainment.working_days_remaining,
     attainment.is_calendar_published,
-    attainment.elapsed_share,
-    nodes.owner_user_id,
     nodes.owner_name,
     nodes.owner_email,
     nodes.owner_language
@@ -110,7 +104,6 @@ class Deviation:
     node_kind: str
     period_kind: PeriodKind
     period_start_on: date
-    period_end_on: date
     measured: float | None
     expected: float | None
     severity: str
@@ -123,8 +116,6 @@ class Deviation:
     needed_per_day: Decimal | None
     working_days_remaining: int
     is_calendar_published: bool
-    elapsed_share: float | None
-    owner_user_id: str | None
     owner_name: str | None
     owner_email: str | None
     owner_language: str | None

@@ -102,13 +102,6 @@ def mark_failed(engine: sa.Engine, message_id: str, error: str) -> None:
     _update(engine, message_id, last_error=error)
 
 
-def retry_refused(engine: sa.Engine) -> int:
-    """Make refused messages pending again, once the reason is mended (a relay that was not allowed, say)."""
-    change = outbox.update().where(outbox.c.state == "refused").values(state="pending")
-    with engine.begin() as connection:
-        return connection.execute(change).rowcount
-
-
 def stored(moment: datetime) -> datetime:
     """An aware moment as the state database keeps it: UTC without zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
