@@ -14,7 +14,7 @@ from flows.errors import ConfigError
 from flows.history.durable import replace_file
 from flows.planning.difference import Difference, of_plans
 from flows.planning.files.plan_yaml import leading_comment, plan_text
-from flows.planning.files.workbook_reading import read_placed
+from flows.planning.files.workbook_reading import read_workbook
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def proposed(workbook: Path, folder: Path, company: Company) -> Proposed:
     Raises:
         ConfigError: it is no workbook, or the plan in it has faults.
     """
-    plan, at = read_placed(workbook, company)
+    plan, at = read_workbook(workbook, company)
     path, before = _file_of(folder, plan.year)
     return Proposed(plan, path, of_plans(before, plan), path.is_file(), at)
 

@@ -40,7 +40,7 @@ Row = Mapping[str, Any]
 
 
 def write_workbook(plan: Plan, path: Path, language: Language) -> Path:
-    """Write a plan; :func:`flows.planning.workbook_reading.read_workbook` reads the same plan back.
+    """Write a plan; :func:`flows.planning.files.workbook_reading.read_workbook` reads the same plan back.
 
     Raises:
         PermanentError: a text is longer than a cell can hold.

@@ -28,17 +28,12 @@ from flows.planning.files.words import name_key
 from flows.planning.files.workbook_cells import NOTHING, Reading, Row, tables_of
 
 
-def read_workbook(path: Path, company: Company) -> Plan:
-    """The plan that a workbook holds.
+def read_workbook(path: Path, company: Company) -> tuple[Plan, Place]:
+    """The plan that a workbook holds, and what tells where in it something stands.
 
     Raises:
         ConfigError: it is no workbook; or every fault of it, with sheet, row and column.
     """
-    return read_placed(path, company)[0]
-
-
-def read_placed(path: Path, company: Company) -> tuple[Plan, Place]:
-    """The plan that a workbook holds, and what tells where in it something stands; raises as :func:`read_workbook`."""
     reading = Reading(path)
     try:
         pages = read_pages(path)

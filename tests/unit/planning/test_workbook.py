@@ -32,6 +32,10 @@ QUICK = settings(
 )
 
 
+def plan_of(workbook: Path) -> Plan:
+    return read_workbook(workbook, COMPANY)[0]
+
+
 def same(read: Plan, written: Plan) -> None:
     assert read == written
     # What a version states decides what it takes over, so it is to be the same as well.
@@ -42,7 +46,7 @@ def same(read: Plan, written: Plan) -> None:
 @given(plan=plans(), language=st.sampled_from(LANGUAGES))
 def test_any_plan_comes_back_from_its_workbook(tmp_path: Path, plan: Plan, language: Any) -> None:
     assert plan_faults(plan, COMPANY, str) == []
-    same(read_workbook(write_workbook(plan, tmp_path / "plan.xlsx", language), COMPANY), plan)
+    same(plan_of(write_workbook(plan, tmp_path / "plan.xlsx", language)), plan)
 
 
 @QUICK
@@ -158,7 +162,7 @@ def test_a_workbook_filled_in_by_people_is_read_as_they_mean_it(tmp_path: Path) 
         book["人员"].merge_cells("D4:D7")
         book.create_sheet("预支款")
 
-    version = read_workbook(edited(tmp_path, edit), COMPANY).versions[0]
+    version = plan_of(edited(tmp_path, edit)).versions[0]
     assert [(one.metric, one.node, one.base) for one in version.targets[1:]] == [
         ("margin", "region:华东", 850_000),
         ("bookings", "team:华东/A", 85),
@@ -176,7 +180,7 @@ def test_a_row_of_months_is_a_pin_for_each_cell_and_a_fault_names_the_month(tmp_
     def edit(book: Any) -> None:
         book["逐月指定值"].append(["v1", "签约额", "人员:r1", "12万", None, None, "１,５００", *[None] * 8, "商定"])
 
-    pins = read_workbook(edited(tmp_path, edit), COMPANY).versions[0].pins
+    pins = plan_of(edited(tmp_path, edit)).versions[0].pins
     assert [(pin.node, pin.period, pin.base) for pin in pins] == [
         ("rep:r1", "2026-03", 100),
         ("rep:r1", "M01", 120_000),
@@ -188,7 +192,7 @@ def test_a_row_of_months_is_a_pin_for_each_cell_and_a_fault_names_the_month(tmp_
         book["逐月指定值"].append(["v1", "赢单数", "company", *[None] * 12, "商定"])
 
     with pytest.raises(ConfigError) as refused:
-        read_workbook(edited(tmp_path, wrong), COMPANY)
+        plan_of(edited(tmp_path, wrong))
     told = [fault.partition("plan.xlsx: ")[2] for fault in refused.value.faults]
     assert told[0] == "sheet 逐月指定值, row 3: expected an amount in one of M01 to M12, found none"
     assert told[1].startswith("sheet 逐月指定值, row 2, column M06: expected a whole number for won_count, found 2.5")
@@ -199,12 +203,12 @@ def test_a_missing_column_is_told_once_with_what_stands_there_and_no_file_is_ref
 ) -> None:
     path = edited(tmp_path, lambda book: book["目标"].delete_cols(2))
     with pytest.raises(ConfigError) as refused:
-        read_workbook(path, COMPANY)
+        plan_of(path)
     [fault] = refused.value.faults
     assert fault.startswith(f"{path}: sheet 目标, row 1: expected a column 指标/Metric, found 版本, 节点")
     path.write_text("hello")
     with pytest.raises(ConfigError, match=rf"{path}: Expected a workbook, found something else"):
-        read_workbook(path, COMPANY)
+        plan_of(path)
 
 
 def test_faults_of_a_workbook_are_told_all_at_once_with_sheet_row_and_column(tmp_path: Path) -> None:
@@ -219,7 +223,7 @@ def test_faults_of_a_workbook_are_told_all_at_once_with_sheet_row_and_column(tmp
 
     path = edited(tmp_path, edit)
     with pytest.raises(ConfigError) as refused:
-        read_workbook(path, COMPANY)
+        plan_of(path)
     told = [fault.removeprefix(f"{path}: ") for fault in refused.value.faults]
     assert [fault.partition(":")[0] for fault in told] == [
         "sheet 目标, row 1",
@@ -237,7 +241,7 @@ def test_faults_of_a_workbook_are_told_all_at_once_with_sheet_row_and_column(tmp
         book["人员"]["I2"] = "fast"
 
     with pytest.raises(ConfigError) as refused:
-        read_workbook(edited(tmp_path, mended), COMPANY)
+        plan_of(edited(tmp_path, mended))
     assert [fault.removeprefix(f"{path}: ") for fault in refused.value.faults] == [
         "sheet 目标, row 2, column 所属目标: expected the id of a goal (G1); found 'G9'",
         "sheet 人员, row 2, column 爬坡曲线: expected the id of a ramp (slow); found 'fast'",
@@ -256,7 +260,7 @@ def test_what_is_merged_and_belongs_to_nobody_is_refused_with_its_cell(tmp_path:
 
     path = edited(tmp_path, edit)
     with pytest.raises(ConfigError) as refused:
-        read_workbook(path, COMPANY)
+        plan_of(path)
     told = [fault.removeprefix(f"{path}: ") for fault in refused.value.faults]
     assert told[0].startswith(
         "sheet 目标, row 3, column 基准目标: expected a number in each row, found 5.0 merged over rows"
