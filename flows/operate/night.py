@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Engine
 
@@ -28,7 +28,9 @@ from flows.state.database import open_state
 from flows.workspace import Workspace
 
 PROJECT = Path(__file__).parents[2]
-STAGES = ("land", "validate", "record", "build", "plan", "forecast", "outlook", "audit", "publish", "notify", "report")
+Stage = Literal[
+    "land", "validate", "record", "build", "plan", "forecast", "outlook", "audit", "publish", "notify", "report"
+]
 
 
 @dataclass
@@ -51,15 +53,15 @@ class Night:
         """The as-of date and the number of the run among those of that date."""
         return self.manifest.run_id
 
-    def result(self, stage: str) -> dict[str, Any]:
+    def result(self, stage: Stage) -> dict[str, Any]:
         """What a finished stage noted; empty when it has not run."""
         return self.manifest.stages.get(stage, {})
 
-    def stage(self, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def stage(self, name: Stage, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Do a stage once: a stage that this run has finished before it was killed is not done again.
 
         Args:
-            name: one of ``STAGES``.
+            name: the stage, as ARCHITECTURE.md lists them.
             work: does the stage and returns what is worth noting, fit for JSON.
         """
         if self.manifest.is_done(name):
