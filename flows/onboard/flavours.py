@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -16,7 +16,6 @@ from flows.config.settings import Language
 from flows.errors import ConfigError
 from flows.onboard.countries import currency_of, zone_of
 
-FLAVOURS: tuple[PlanFlavour, ...] = get_args(PlanFlavour)
 _TEMPLATES = Path(__file__).parent / "flavour_templates"
 _PLAIN = re.compile(r"[\w\u4e00-\u9fff][\w\u4e00-\u9fff '%-]*")
 _COMMENT_AT = 37

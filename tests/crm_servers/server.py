@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -165,9 +165,3 @@ def _body(raw: bytes, headers: Mapping[str, str]) -> Any:
 def iso(moment: datetime) -> str:
     """A moment as vendors write it: ISO 8601, UTC, milliseconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-
-
-def chunks(items: Iterable[Any], size: int) -> list[list[Any]]:
-    """``items`` in pieces of ``size``."""
-    found = list(items)
-    return [found[at : at + size] for at in range(0, len(found), size)]

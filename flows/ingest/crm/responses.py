@@ -47,10 +47,6 @@ def read_json(response: requests.Response) -> Any:
         raise Garbled("the answer is not whole (no valid JSON)") from None
 
 
-def read_nothing(response: requests.Response) -> None:
-    """For an answer whose body does not matter."""
-
-
 def judge_status(response: requests.Response) -> Verdict:
     """What an HTTP status means where the vendor uses it as the standard says."""
     status = response.status_code

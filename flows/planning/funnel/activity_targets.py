@@ -23,7 +23,6 @@ from flows.planning.funnel.activity_needs import LeafPlan, Months, Needed, PlanY
 from flows.planning.funnel.funnel_history import Found, FunnelHistory
 from flows.warehouse.inputs import PLAN_TARGET
 
-SUMMED = ("sum of nodes", "sum of periods")
 _AMOUNTS = ("base_hundredths", "stretch_hundredths", "rounding_hundredths")
 _MONTHS = {
     "place": pl.Int64(),

@@ -166,7 +166,6 @@ class Company:
             memory = Exports(workspace, SETTINGS, STAGES, sources, last, fewest_rows=1, **shares)
         borders = borders_of(landed, sources, SETTINGS, STAGES, workspace, day)
         judged = judge(borders, sources, SETTINGS, STAGES, workspace, day, memory)
-        self.settled_by = memory
         known = last_known(workspace, day, engine=SETTINGS.engine)
         accounts = resolve(borders, judged, sources, SETTINGS, workspace.build, known, memory)
         self.settled = sum(account.rows_settled for account in accounts)

@@ -153,7 +153,6 @@ def test_steps_in_a_circle_are_refused_by_name() -> None:
 
 
 AMOUNTS = st.lists(st.integers(0, 300_000), min_size=12, max_size=12)
-SHARES = st.fractions(Fraction(1, 50), 1, max_denominator=50)
 
 
 @settings(max_examples=12, deadline=None)
