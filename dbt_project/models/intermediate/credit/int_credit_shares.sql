@@ -17,8 +17,6 @@ given as (
         splits.plan_version,
         splits.user_id,
         records.owner_id,
-        splits.share,
-        splits.reason,
         records.hundredths,
         {{ rate_of('records.hundredths', 'splits.share') }} as credit_hundredths
     from records
@@ -42,8 +40,6 @@ final as (
         plan_version,
         user_id,
         false as is_owner,
-        share,
-        reason,
         credit_hundredths
     from given
 
@@ -54,8 +50,6 @@ final as (
         plan_version,
         user_id,
         true as is_owner,
-        cast(null as decimal(18, 6)) as share,
-        cast(null as {{ dbt.type_string() }}) as reason,
         cast(credit_hundredths as bigint) as credit_hundredths
     from kept
     where user_id is not null

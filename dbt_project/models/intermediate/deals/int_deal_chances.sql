@@ -117,8 +117,6 @@ final as (
         based.basis_age as basis_days,
         alike.n,
         alike.won,
-        coalesce(in_segment.n, 0) as segment_n,
-        coalesce(in_segment.won, 0) as segment_won,
         round(
             (
                 coalesce(in_segment.won, 0)

@@ -1,10 +1,9 @@
--- Grain: one source of open deals: how many there are, and of these, how many an activity was ever for.
+-- Grain: one source of open deals: for how many of these an activity ever was.
 
 with final as (
 
     select
         opportunities.log_source as source,
-        count(*) as open_deals,
         count(touches.okey) as touched_deals
     from {{ ref('int_opportunities') }} as opportunities
     left join {{ ref('int_deal_touches') }} as touches on opportunities.okey = touches.okey

@@ -54,7 +54,6 @@ final as (
         periods.period_end_on,
         periods.is_over,
         paid.plan_version,
-        rules.rule_no,
         rules.kind,
         rules.metric,
         rules.metric_name_en,

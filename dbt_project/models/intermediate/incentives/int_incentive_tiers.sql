@@ -65,7 +65,6 @@ final as (
         at_least,
         next_at_least,
         rate,
-        is_highest,
         cast(base_hundredths as bigint) as base_hundredths,
         {{ rate_of('base_hundredths', 'rate') }} as amount_cents
     from based

@@ -116,8 +116,7 @@ final as (
         cast(coalesce(pushed_months.push_months, 0) as integer) as push_months,
         {{ days_between('dated.first_close_on', 'dated.last_close_on') }} as push_days,
         dated.last_pushed_on,
-        dated.first_close_on,
-        dated.last_close_on
+        dated.first_close_on
     from dated
     left join pushed_months on dated.okey = pushed_months.okey
 

@@ -5,8 +5,6 @@ with users as (
     select
         user_id,
         name,
-        email,
-        language,
         _observed_on,
         _change = 'deleted' as is_deleted,
         {{ region_node_key('region') }} as region_node_key,
@@ -51,7 +49,7 @@ numbered as (
 
 ),
 
--- A move or a disappearance ends a stay; name and address are those last written during it.
+-- A move or a disappearance ends a stay; the name is the one last written during it.
 stays as (
 
     select
@@ -67,8 +65,6 @@ final as (
     select
         user_id,
         name,
-        email,
-        language,
         region,
         team,
         region_node_key,

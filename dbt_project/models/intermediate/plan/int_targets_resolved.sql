@@ -97,8 +97,6 @@ final as (
         quarter_start_on,
         half_start_on,
         fiscal_year_start_on,
-        node_kind,
-        node_name,
         -- A target that nobody can be held to is kept under its own name, never dropped; a test fails and names it.
         case
             when fault is null then matched_node_key
