@@ -16,6 +16,7 @@ from flows.config.alerts import AlertRule
 
 PROJECT = Path(__file__).parents[2]
 CODE = sorted([*PROJECT.glob("flows/**/*.py"), *PROJECT.glob("schemas/**/*.py")])
+DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
 MAX_LINES, MAX_COLUMNS = 340, 120
 
 # Each costs seconds to import, so it is imported only by the modules that run it.
@@ -182,6 +183,16 @@ def test_architecture_names_every_capability_and_no_file_that_is_not_there():
     assert [path for path in named if not (PROJECT / path).exists()] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_a_document_names_no_file_or_model_that_is_not_there(document):
+    folders = ("flows", "schemas", "dbt_project", "config", "tests")
+    there = {path.name for folder in folders for path in (PROJECT / folder).rglob("*.*")}
+    text = document.read_text(encoding="utf-8")
+    files = re.findall(r"`(?:[\w-]+/)*([\w-]+\.(?:py|sql|ya?ml|csv))`", text)
+    models = re.findall(r"`((?:stg|int|fct|dim|mart)_\w+)`", text)
+    assert sorted({*files, *(f"{model}.sql" for model in models)} - there) == []
+
+
 @pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
 def test_the_readme_lists_exactly_the_published_tables(readme):
     models = {path.stem for path in PROJECT.glob("dbt_project/models/marts/**/*.sql")}
@@ -206,7 +217,7 @@ def test_the_runbook_has_an_entry_for_every_exit_code_and_kind_of_alert():
 
 def test_links_between_documents_lead_somewhere():
     broken = []
-    for path in [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")]:
+    for path in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
             if not (path.parent / target).exists():
                 broken.append(f"{name(path)}: {target}")
