@@ -36,15 +36,24 @@ def open_table(path: Path, file_format: str, source: Source, place: TablePlace |
 
         return open_workbook(path, place) if place else open_source_table(path, source)
     if file_format == "jsonl":
+        from flows.ingest.readers.cut_off import refuse_cut_off_object
         from flows.ingest.readers.json_lines import open_json_lines
 
+        if source.mode == "full":
+            refuse_cut_off_object(path)
         return open_json_lines(path, declared_encoding=source.encoding)
+    from flows.ingest.readers.cut_off import refuse_cut_off_record
     from flows.ingest.readers.delimited import open_delimited
 
-    return open_delimited(
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else source.csv.delimiter
+    table = open_delimited(
         path,
         declared_encoding=source.encoding,
-        delimiter="\t" if path.suffix.lower() == ".tsv" else source.csv.delimiter,
+        delimiter=delimiter,
         quote=source.csv.quote,
         header_row=source.header_row or 1,
     )
+    if source.mode == "full":
+        codec = str(table.dialect).partition(",")[0]
+        refuse_cut_off_record(path, len(table.columns), codec, delimiter, source.csv.quote)
+    return table
