@@ -6,7 +6,8 @@
     1. From the first to the last day on which the CRM's own history speaks of it, that history alone.
     2. Before and after, our nights: the history may have been switched on late, or lag behind the record.
     3. Whether the deal is there at all, our nights alone: no history tells of deleted, restored and merged records.
-       While a deal is gone nothing counts; when it comes back, its record says in which stage.
+       While a deal is gone nothing counts; when it comes back, its record says in which stage. One that was merged
+       before a night first saw it went when its record was last changed, if its history says nothing after that.
     4. Where neither tells in which stage a deal was since its creation, or tells one that is not configured: open, in
        stage 0.
     5. What the record says tonight holds since the history last spoke of it, where that said something else and no
@@ -115,6 +116,7 @@ logged as (
             when log_rows.merged_into_id is not null and merged.record_id is not null then {{ merged_stage_no() }}
         end as gone_stage_no,
         log_rows._observed_on = asked.first_seen_on as is_first,
+        log_rows.modified_on,
         -- Already there when a night first looked: nobody knows which stages it had been through.
         case
             when night_order.previous_night_on is null
@@ -223,6 +225,16 @@ final as (
                     case when stage_until_on < observed_on then stage_until_on else closes_on end
                 )
             when is_beginning and gone_stage_no is null then created_on
+            when is_first and gone_stage_no is not null
+                then least(
+                    observed_on,
+                    greatest(
+                        coalesce(modified_on, observed_on),
+                        {% for attribute in attributes -%}
+                            {{ attribute }}_until_on{{ ', ' if not loop.last }}
+                        {%- endfor %}
+                    )
+                )
             else observed_on
         end as holds_on,
         created_on,
