@@ -34,33 +34,25 @@ stated as (
 
 ),
 
-targets as (
-
-    select distinct
-        kind,
-        target_id
-    from stated
-
-),
-
--- A merge into a record that was never seen leads nowhere: what it is said of goes on counting for itself.
+-- A merge into a record that was never seen leads nowhere: what it is said of goes on counting for itself. Asked
+-- of the log itself: of the state of all records, every id would be read where nobody merges any.
 known_targets as (
 
-    select
-        targets.kind,
-        targets.target_id
-    from accounts
-    inner join targets on accounts.account_id = targets.target_id
-    where targets.kind = 'account'
+    select distinct
+        stated.kind,
+        stated.target_id
+    from {{ ref('stg_log__accounts') }} as log_rows
+    inner join stated on log_rows.account_id = stated.target_id
+    where stated.kind = 'account'
 
     union all
 
-    select
-        targets.kind,
-        targets.target_id
-    from opportunities
-    inner join targets on opportunities.opportunity_id = targets.target_id
-    where targets.kind = 'opportunity'
+    select distinct
+        stated.kind,
+        stated.target_id
+    from {{ ref('stg_log__opportunities') }} as log_rows
+    inner join stated on log_rows.opportunity_id = stated.target_id
+    where stated.kind = 'opportunity'
 
 ),
 
