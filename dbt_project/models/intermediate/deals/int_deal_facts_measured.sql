@@ -49,7 +49,7 @@ source_touches as (
 -- Where no open deal was ever touched, one that is closed may have been: these are looked through only then.
 names_of_untouched as (
 
-    select distinct
+    select
         names.kind,
         names.named_id,
         names.log_source as source
@@ -58,32 +58,14 @@ names_of_untouched as (
 
 ),
 
+-- An activity is for the deal it names, else for those of its account.
 touched_names as (
 
     select
-        'opportunity' as kind,
-        opportunity_id as named_id
+        case when opportunity_id is null then 'account' else 'opportunity' end as kind,
+        coalesce(opportunity_id, account_id) as named_id
     from {{ ref('int_activities') }}
-    where
-        opportunity_id in (
-            select names_of_untouched.named_id
-            from names_of_untouched
-            where names_of_untouched.kind = 'opportunity'
-        )
-
-    union
-
-    select
-        'account' as kind,
-        account_id as named_id
-    from {{ ref('int_activities') }}
-    where
-        opportunity_id is null
-        and account_id in (
-            select names_of_untouched.named_id
-            from names_of_untouched
-            where names_of_untouched.kind = 'account'
-        )
+    where coalesce(opportunity_id, account_id) in (select names_of_untouched.named_id from names_of_untouched)
 
 ),
 
