@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from flows.config.plan.model import KEYS, Goal, Plan, PlanVersion, Version, resolved
+from flows.config.plan.model import Goal, Plan, Version
+from flows.config.plan.versions import KEYS, PlanVersion, resolved
 from flows.errors import ConfigError
 
 _KEYS: Mapping[str, tuple[str, ...]] = {**KEYS, "funnel": ("metric", "to")}

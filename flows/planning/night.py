@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.config.plan.model import Person, Plan, PlanVersion, resolved
+from flows.config.plan.model import Person, Plan
+from flows.config.plan.versions import PlanVersion, resolved
 from flows.config.yaml_file import Place
 from flows.errors import ConfigError
 from flows.planning.allocation.allocate import Allocation, Setting, allocate

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.config.fiscal import FiscalCalendar
-from flows.config.plan.model import Plan, PlanVersion
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import PlanVersion
 from flows.config.yaml_file import Lines, Place, Where, place, plain
 
 _NAMED = re.compile(r"(?P<section>targets|pins|people|nodes)\[(?P<key>.*?)\](?P<field>\.\w+)?")

@@ -16,7 +16,8 @@ from typing import Any
 
 import polars as pl
 
-from flows.config.plan.model import Plan, PlanVersion, resolved
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import PlanVersion, resolved
 from flows.errors import PermanentError
 from flows.workspace import Workspace
 

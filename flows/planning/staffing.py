@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from flows.config.plan.model import Person, PlanVersion
+from flows.config.plan.model import Person
+from flows.config.plan.versions import PlanVersion
 from flows.planning.allocation.people import people_of
 from flows.planning.allocation.tree import place_of
 

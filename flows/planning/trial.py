@@ -6,7 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from flows.config import Config
-from flows.config.plan.model import Plan, PlanVersion
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import PlanVersion
 from flows.config.yaml_file import Place
 from flows.errors import ConfigError, PermanentError
 from flows.planning.allocation.allocate import Setting

@@ -13,7 +13,8 @@ import polars as pl
 
 from flows.config.leaderboards import Leaderboard
 from flows.config.plan.metrics import plan_metric
-from flows.config.plan.model import Plan, PlanVersion, resolved
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import PlanVersion, resolved
 from flows.warehouse.glossary import load_domains
 from flows.warehouse.inputs import Columns, write_input
 from flows.workspace import Workspace

@@ -13,7 +13,8 @@ from typing import Any
 import polars as pl
 
 from flows.config.fiscal import FiscalCalendar
-from flows.config.plan.model import Plan, resolved
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import resolved
 from flows.planning.allocation.allocate import Setting, allocate
 from flows.planning.allocation.capacity import WorkingDays
 from flows.planning.allocation.history import History

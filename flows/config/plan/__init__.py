@@ -2,6 +2,7 @@
 
 from flows.config.plan.incentives import IncentiveRule, Split
 from flows.config.plan.metrics import PlanMetric, plan_metric
-from flows.config.plan.model import Plan, PlanVersion, resolved
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import PlanVersion, resolved
 
 __all__ = ["IncentiveRule", "Plan", "PlanMetric", "PlanVersion", "Split", "plan_metric", "resolved"]

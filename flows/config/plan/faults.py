@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from flows.config.fiscal import FiscalCalendar, Period
 from flows.config.plan.incentives import clawback_fault, pay_faults, splits_fault
 from flows.config.plan.metrics import PlanMetric, not_measured, plan_metric
-from flows.config.plan.model import KEYS, Person, Plan, PlanVersion, Responsible, key_of, resolved
+from flows.config.plan.model import Person, Plan, Responsible
+from flows.config.plan.versions import KEYS, PlanVersion, key_of, resolved
 from flows.config.yaml_file import Place, Where
 
 T = TypeVar("T")

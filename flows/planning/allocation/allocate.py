@@ -13,7 +13,8 @@ import polars as pl
 
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.metrics import PlanMetric, plan_metric
-from flows.config.plan.model import Person, PlanVersion, Seasonality
+from flows.config.plan.model import Person, Seasonality
+from flows.config.plan.versions import PlanVersion
 from flows.planning.allocation.capacity import Capacities, WorkingDays, capacities, days_along
 from flows.planning.allocation.cells import Months, month_rows, rate_rows, with_periods
 from flows.planning.allocation.decompose import Answer, How, Question, decompose

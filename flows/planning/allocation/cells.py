@@ -10,7 +10,7 @@ import polars as pl
 
 from flows.config.fiscal import MONTHS_OF, PERIOD_KINDS, FiscalCalendar, Period, PeriodKind
 from flows.config.plan.metrics import PlanMetric
-from flows.config.plan.model import PlanVersion
+from flows.config.plan.versions import PlanVersion
 from flows.planning.allocation.decompose import Answer, How
 from flows.planning.allocation.rounding import Floats
 from flows.planning.allocation.seasonality import MONTHS

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
-from flows.config.plan.model import Person, PlanVersion, Ramp
+from flows.config.plan.model import Person, Ramp
+from flows.config.plan.versions import PlanVersion
 
 SHEET_RAMP = "headcount:"
 """Ramps of the staffing sheet are named by their months."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from flows.config.fiscal import FiscalCalendar, Period
 from flows.config.plan.metrics import PlanMetric
-from flows.config.plan.model import PlanVersion
+from flows.config.plan.versions import PlanVersion
 from flows.planning.allocation.history import History
 from flows.planning.allocation.rounding import Ints
 from flows.planning.allocation.statements import Faults

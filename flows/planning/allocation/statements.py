@@ -7,7 +7,8 @@ from typing import Literal
 
 from flows.config.fiscal import MONTHS_OF, FiscalCalendar
 from flows.config.plan.metrics import PlanMetric
-from flows.config.plan.model import Pin, PlanVersion, Target
+from flows.config.plan.model import Pin, Target
+from flows.config.plan.versions import PlanVersion
 from flows.errors import ConfigError
 
 HUNDRED = 100

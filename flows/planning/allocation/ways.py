@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from flows.config.fiscal import FiscalCalendar
 from flows.config.plan.metrics import PlanMetric
-from flows.config.plan.model import PlanVersion
+from flows.config.plan.versions import PlanVersion
 from flows.planning.allocation.history import History
 from flows.planning.allocation.proposals import Proposed, amount_of, propose
 from flows.planning.allocation.rounding import Floats

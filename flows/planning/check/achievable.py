@@ -9,7 +9,8 @@ from typing import Any
 
 from flows.config.fiscal import MONTHS_OF, FiscalCalendar, Period
 from flows.config.plan.metrics import plan_metric
-from flows.config.plan.model import Capacity, Check, Person, Pin, PlanVersion, Target
+from flows.config.plan.model import Capacity, Check, Person, Pin, Target
+from flows.config.plan.versions import PlanVersion
 from flows.planning.allocation.capacity import WorkingDays, days_of, person_month
 from flows.planning.allocation.people import people_of, ramps_of
 from flows.planning.check.known import Known

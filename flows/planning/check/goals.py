@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from flows.config.fiscal import FiscalCalendar
-from flows.config.plan.model import Action, Goal, Initiative, Pin, Plan, PlanVersion, Responsible, Target
+from flows.config.plan.model import Action, Goal, Initiative, Pin, Plan, Responsible, Target
+from flows.config.plan.versions import PlanVersion
 from flows.planning.check.verdicts import Finding, Kind, Verdict, worst
 
 _SEVERAL = re.compile(r"[,;，、；/&+]|\s(?:and|und|和|与|及)\s")

@@ -9,7 +9,8 @@ from typing import Any
 
 import duckdb
 
-from flows.config.plan.model import Person, Plan, resolved
+from flows.config.plan.model import Person, Plan
+from flows.config.plan.versions import resolved
 from flows.planning.allocation.people import read_headcount
 
 Cell = tuple[str, str]

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from flows.config.fiscal import FiscalCalendar
-from flows.config.plan.model import Goal, Pin, Plan, PlanVersion, Responsible, Target, resolved
+from flows.config.plan.model import Goal, Pin, Plan, Responsible, Target
+from flows.config.plan.versions import PlanVersion, resolved
 from flows.planning.allocation.capacity import WorkingDays
 from flows.planning.allocation.people import people_of
 from flows.planning.check.achievable import Reach

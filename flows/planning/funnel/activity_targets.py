@@ -17,7 +17,8 @@ from graphlib import CycleError, TopologicalSorter
 import polars as pl
 
 from flows.config.fiscal import MONTHS_OF, FiscalCalendar
-from flows.config.plan.model import FunnelStep, PlanVersion
+from flows.config.plan.model import FunnelStep
+from flows.config.plan.versions import PlanVersion
 from flows.errors import ConfigError
 from flows.planning.funnel.activity_needs import LeafPlan, Months, Needed, PlanYear, days_earlier
 from flows.planning.funnel.funnel_history import Found, FunnelHistory

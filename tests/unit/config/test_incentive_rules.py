@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from flows.config.leaderboards import USUAL_BOARDS, Leaderboards
 from flows.config.plan.incentives import Condition, Draw, IncentiveRule, Split, pay_faults
-from flows.config.plan.model import Plan, resolved
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import resolved
 from flows.warehouse.pay_inputs import incentive_rows, leaderboard_rows
 
 RULE = {"id": "a", "name_en": "A", "name_zh": "甲", "metric": "bookings", "tiers": [{"at_least": 0, "rate": "3.25%"}]}

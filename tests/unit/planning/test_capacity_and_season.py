@@ -9,7 +9,8 @@ import pytest
 
 from flows.config.fiscal import PERIOD_KINDS, FiscalCalendar
 from flows.config.plan.metrics import PlanMetric
-from flows.config.plan.model import Person, Plan, Proposals, Ramp, Seasonality, resolved
+from flows.config.plan.model import Person, Plan, Proposals, Ramp, Seasonality
+from flows.config.plan.versions import resolved
 from flows.errors import ConfigError
 from flows.planning.allocation.allocate import Setting, allocate
 from flows.planning.allocation.capacity import WorkingDays, capacities, days_along, person_month

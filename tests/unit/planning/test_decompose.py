@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.config.fiscal import FiscalCalendar
-from flows.config.plan.model import Plan, PlanVersion, resolved
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import PlanVersion, resolved
 from flows.errors import ConfigError
 from flows.planning.allocation.allocate import Setting, allocate
 from flows.planning.allocation.capacity import WorkingDays

@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from flows.cli import app
 from flows.config.fiscal import FiscalCalendar
-from flows.config.plan.model import Plan, resolved
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import resolved
 from flows.errors import ConfigError
 from flows.planning.cell_difference import headed, of_cells, of_years
 from flows.planning.difference import find_version, of_plans, of_versions

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from flows.config.fiscal import FiscalCalendar
-from flows.config.plan.model import Plan, resolved
+from flows.config.plan.model import Plan
+from flows.config.plan.versions import resolved
 from flows.errors import ConfigError, PermanentError
 from flows.planning.allocation.allocate import Setting
 from flows.planning.allocation.capacity import WorkingDays

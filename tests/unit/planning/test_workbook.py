@@ -15,7 +15,8 @@ from typer.testing import CliRunner, Result
 from flows.cli import app
 from flows.config.plan.faults import plan_faults
 from flows.config.plan.metrics import known_metrics
-from flows.config.plan.model import Check, Plan, Version, resolved
+from flows.config.plan.model import Check, Plan, Version
+from flows.config.plan.versions import resolved
 from flows.config.yaml_file import parse
 from flows.errors import ConfigError
 from flows.planning.files.plan_yaml import leading_comment, plan_text
