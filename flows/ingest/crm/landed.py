@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -191,8 +190,3 @@ def _lines(files: Sequence[Path]) -> pl.LazyFrame:
 def _text(name: str) -> pl.Expr:
     """A field of the JSON object in ``line``, as text."""
     return pl.col("line").str.json_path_match(f"$[{json.dumps(name, ensure_ascii=False)}]")
-
-
-def night_folders(landing: Path, source: str, before: date, nights: Collection[date]) -> list[tuple[date, Path]]:
-    """The folders of a source in some nights before a date, oldest first."""
-    return [(night, landing / night.isoformat() / source) for night in sorted(nights) if night < before]

@@ -6,31 +6,26 @@ has changed since.
 """
 
 import hashlib
-import json
 import logging
 import re
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-import polars as pl
-
 from flows.config.sources import Source
 from flows.errors import ConfigError, PermanentError, TransientError
+from flows.ingest.crm.earlier import Earlier
 from flows.ingest.crm.http import Limiter, Session
 from flows.ingest.crm.landed import (
     LandedPull,
-    Sync,
     digest,
     encoded,
     last_digests,
     last_versions,
     living,
-    night_folders,
-    numbered,
     read_sync,
 )
 from flows.ingest.crm.protocol import Connector, Page, Record
@@ -88,7 +83,8 @@ def pull_sources(
         if source.connect is None:
             continue
         try:
-            pulls.append(_Pull(source, connector(source, outside.env), workspace, as_of, recorded, outside))
+            earlier = Earlier(source, workspace, as_of, recorded)
+            pulls.append(_Pull(source, connector(source, outside.env), earlier, workspace, as_of, outside))
         except ConfigError as error:
             faults += error.faults
     if faults:
@@ -121,9 +117,9 @@ class _Pull:
 
     source: Source
     connector: Connector
+    earlier: Earlier
     workspace: Workspace
     as_of: date
-    recorded: Collection[date]
     outside: Surroundings
     landed: LandedPull = field(init=False)
     session: Session = field(init=False)
@@ -171,7 +167,7 @@ class _Pull:
 
     def _open(self) -> LandedPull:
         """The night's folder at the point from which the pull goes on; one that does not fit is begun anew."""
-        fresh = self._fresh()
+        fresh = self.earlier.beginning()
         sync = read_sync(self._folder)
         fits = sync is not None and (sync.shape, sync.base) == (fresh.shape, fresh.base)
         again = sync is not None and sync.phase == "complete"
@@ -184,24 +180,6 @@ class _Pull:
             self._seen = last_digests(landed.records, self.connector.key)
             landed.save(phase="pull")
         return landed
-
-    def _fresh(self) -> Sync:
-        """The state of a pull that has not begun: it goes on where the newest recorded one ended."""
-        origin, shape = fingerprints(self.source)
-        swept = None
-        for night, folder in reversed(self._earlier()):
-            sync = read_sync(folder)
-            if sync is None or sync.phase != "complete":
-                continue
-            if sync.origin == origin:
-                swept = swept or sync.swept_on
-            if sync.shape == shape and self.source.mode != "full":
-                return Sync(origin, shape, night.isoformat(), cursor=sync.cursor, swept_on=sync.swept_on)
-            break
-        return Sync(origin, shape, None, swept_on=swept)
-
-    def _earlier(self) -> list[tuple[date, Path]]:
-        return night_folders(self.workspace.landing, self.source.name, self.as_of, self.recorded)
 
     # -- the steps -----------------------------------------------------------------------------------------------
 
@@ -292,12 +270,7 @@ class _Pull:
         sync, key = self.landed.sync, self.connector.key
         if sync.base is None:
             return []
-        night = date.fromisoformat(sync.base)
-        refused = refused_rows(self.workspace.quarantine_file(night), self.source.name)
-        records = []
-        for name, rows in refused.items():
-            path = self.workspace.landing / sync.base / self.source.name / name
-            records += numbered(path, rows) if path.is_file() else []
+        records = self.earlier.quarantined(date.fromisoformat(sync.base))
         ids = {str(record[key]) for record in records}
         ids -= last_versions(self._filled(), key, ids).keys()
         last = last_versions(self._known(), key, ids)
@@ -305,14 +278,7 @@ class _Pull:
 
     def _known(self) -> list[Path]:
         """Files of records of the recorded nights and of this one, oldest first, without those of another CRM."""
-        origin = self.landed.sync.origin
-        files: list[Path] = []
-        for _, folder in self._earlier():
-            sync = read_sync(folder)
-            if sync is not None and sync.phase == "complete":
-                files = files if sync.origin == origin else []
-                files += _records(folder) if sync.origin == origin else []
-        return files + self._filled()
+        return self.earlier.records(self.landed.sync.origin) + self._filled()
 
     def _filled(self) -> list[Path]:
         """This night's file of records, once it holds one."""
@@ -338,49 +304,9 @@ class _Pull:
         )
 
 
-def refused_rows(quarantine: Path, source: str) -> dict[str, set[int] | None]:
-    """Quarantined rows of a source by file; None: the whole file."""
-    if not quarantine.is_file():
-        return {}
-    places = pl.scan_parquet(quarantine).filter(pl.col("source") == source).select("file", "row").unique().collect()
-    found: dict[str, set[int] | None] = {}
-    for file, row in places.iter_rows():
-        rows = found.setdefault(file, set())
-        if row is None or rows is None:
-            found[file] = None
-        else:
-            rows.add(row)
-    return found
-
-
-def fingerprints(source: Source) -> tuple[str, str]:
-    """Hashes of what is pulled from where, and of that together with what is asked for.
-
-    A field that is asked for anew is not in what was landed before, so that everything has to be pulled once more.
-    """
-    connect = source.connect
-    assert connect is not None  # noqa: S101 (callers have looked)
-    origin = [connect.crm, connect.url, connect.object]
-    options = {name: value for name, value in connect.options.items() if name != "sweep_days"}
-    fields = sorted({name for column in source.columns.values() for name in column.source_columns} | {*source.ignore})
-    return _hash(origin), _hash([*origin, options, fields, source.mode, source.deleted is not None])
-
-
 def is_true(value: object) -> bool:
     """Whether a vendor's flag is set, as a boolean or as text."""
     return value is True or (isinstance(value, str) and value.lower() == "true")
-
-
-def _hash(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _records(folder: Path) -> Iterator[Path]:
-    """The file of records of a landed pull."""
-    for path in sorted(folder.glob("*.jsonl")):
-        if path.name != "ids.jsonl" and path.stat().st_size:
-            yield path
 
 
 def place(connector: Connector) -> str:
