@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from flows.config import load
 from flows.errors import ConfigError
 from flows.ingest.crm.http import PullFailed, PullRefused
-from flows.ingest.crm.odoo import stage_of
+from flows.ingest.crm.odoo.records import stage_of
 from flows.ingest.crm.registry import connector
 from tests.crm_servers.odoo import DATABASE, KEY, LOGIN, OdooServer, shown
 from tests.crm_servers.pulls import Pulls, lines
