@@ -1,77 +1,20 @@
-"""HubSpot CRM v3: deals, companies, contacts, activities, owners, pipelines, and the history of properties.
+"""The records of one HubSpot object by their modification time, and of some the records associated with them."""
 
-The first pull walks the list of an object; later ones search for what was modified, paged by id: a search ends at
-10,000 results, and many records may bear one and the same time. A search and a list give ids only; the records are read
-in batches, since a search may not be longer than 3,000 characters and a list's URL has its limits too. What changes
-while a pull runs is found by the next one: it looks from a while before this one began.
-
-Archived records are listed apart. Merged ones disappear; the record they became a part of names them.
-
-Landed fields: ``id``, ``createdAt``, ``updatedAt``, ``archived``, ``archivedAt``, each property under its own name
-(under ``properties.<name>`` where that is one of the former), and for each of ``options.associations`` the fields
-``associations.<object>`` (the primary one, or the only one) and ``associations.<object>.all``.
-
-With ``options.history`` the changes of these properties are landed instead, one record a value: ``history_id``, ``id``,
-``timestamp``, ``property``, ``value``, ``sourceType``, ``sourceId``, ``updatedByUserId``, and the value once more under
-the property's own name.
-"""
-
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from flows.config.sources import Source
-from flows.ingest.crm.http import Authorization, PullRefused, Session
-from flows.ingest.crm.protocol import Connector, Cursor, Page, Record
-from flows.ingest.crm.responses import Verdict, judge_status, read_json
+from flows.ingest.crm.http import PullRefused, Session
+from flows.ingest.crm.hubspot.account import HubSpot, next_after
+from flows.ingest.crm.protocol import Cursor, Page, Record
+from flows.ingest.crm.responses import read_json
 
-URL = "https://api.hubapi.com"
-LIST_LIMIT, SEARCH_LIMIT, READ_LIMIT, HISTORY_LIMIT, OWNER_LIMIT = 100, 100, 100, 50, 500
+LIST_LIMIT, SEARCH_LIMIT, READ_LIMIT = 100, 100, 100
 """Records a request; the vendor's limits, and for the search the number of records that one batch reads."""
 MARGIN_MINUTES = 15
 """The search shows a change some moments after it was made."""
 ENVELOPE = ("id", "createdAt", "updatedAt", "archived", "archivedAt")
 MERGED = "hs_merged_object_ids"
-A_DAY = 86_400.0
-_WAITS = {"DAILY": A_DAY, "TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
-
-
-def connect(source: Source, secrets: Mapping[str, str]) -> Connector:
-    """The connector for the object that a source names."""
-    assert source.connect is not None  # noqa: S101 (the registry has looked)
-    if source.connect.object == "owners":
-        return Owners(source, secrets)
-    if source.connect.object == "pipelines":
-        return Pipelines(source, secrets)
-    return History(source, secrets) if source.connect.options.get("history") else Objects(source, secrets)
-
-
-class HubSpot(Connector):
-    """What all objects share: the token of a private app, and how HubSpot refuses."""
-
-    needs = ("token",)
-
-    @property
-    def base_url(self) -> str:
-        """The API of all accounts, unless the configuration names another."""
-        return self.connect.url or URL
-
-    @property
-    def limit(self) -> tuple[int, float] | None:
-        """Just under what the smallest account may send."""
-        return 95, 10.0
-
-    def authorize(self, session: Session) -> Authorization:
-        """The private app's token; it does not expire, so a refused one stays refused."""
-        return Authorization({"Authorization": f"Bearer {self.secrets['token']}"})
-
-    def judge(self, response: Any) -> Verdict:
-        """By status; a limit says which one it is, and none of them says how long it lasts."""
-        verdict = judge_status(response)
-        if response.status_code == 429 and "Retry-After" not in response.headers:
-            return Verdict("again", verdict.message, _WAITS.get(_policy(response), 10.0))
-        return verdict
 
 
 class Objects(HubSpot):
@@ -232,24 +175,28 @@ class Objects(HubSpot):
     # -- properties ----------------------------------------------------------------------------------------------
 
     def _properties(self, session: Session) -> list[str]:
-        """Names of the properties to ask for: those that are mapped or ignored, those listed, or all.
+        """Names of the properties to ask for: those that are mapped or ignored, those listed, or all."""
+        listed = self.connect.options.get("properties", ())
+        if listed == "all":
+            return sorted(self._defined(session))
+        wanted = list(dict.fromkeys([*self._mapped(), *listed]))
+        defined = self._defined(session, wanted)
+        always = [MERGED] if self.tells_deleted and MERGED in defined else []
+        return list(dict.fromkeys([*wanted, *always]))
+
+    def _defined(self, session: Session, wanted: Sequence[str] = (), of_what: str = "") -> set[str]:
+        """Names of all properties of the object.
 
         Raises:
-            PullRefused: one is not there. HubSpot itself would say nothing and leave it out.
+            PullRefused: one that is wanted is not there. HubSpot itself would say nothing and leave it out.
         """
         defined = {item["name"] for item in session.get(f"crm/v3/properties/{self._object}")["results"]}
-        listed = self.connect.options.get("properties", ())
-        always = [MERGED] if self.tells_deleted and MERGED in defined else []
-        if listed == "all":
-            return sorted(defined)
-        wanted = dict.fromkeys([*self._mapped(), *listed])
-        missing = [name for name in wanted if name not in defined]
-        if missing:
+        if missing := [name for name in wanted if name not in defined]:
             raise PullRefused(
-                f"{session.place}: expected the properties {', '.join(missing)}; {self._object} has no such property. "
-                "Write its internal name, as the property settings of HubSpot show it."
+                f"{session.place}: expected the properties {', '.join(missing)}{of_what}; {self._object} has no such "
+                "property. Write its internal name, as the property settings of HubSpot show it."
             )
-        return list(dict.fromkeys([*wanted, *always]))
+        return defined
 
     def _mapped(self) -> Iterator[str]:
         """Properties behind the mapped and the ignored columns."""
@@ -258,95 +205,6 @@ class Objects(HubSpot):
         for name in dict.fromkeys([*names, *self.source.ignore]):
             if name not in ENVELOPE and name != "url" and not name.startswith("associations."):
                 yield name.removeprefix("properties.")
-
-
-class History(Objects):
-    """Changes of some properties, one record a value."""
-
-    key = "history_id"
-    deleted = None
-
-    @property
-    def _tracked(self) -> tuple[str, ...]:
-        return tuple(self.connect.options["history"])
-
-    def sweep(self, session: Session, since: Cursor | None) -> Iterator[Page] | None:
-        """What has happened does not vanish."""
-        return None
-
-    def _properties(self, session: Session) -> list[str]:
-        defined = {item["name"] for item in session.get(f"crm/v3/properties/{self._object}")["results"]}
-        missing = [name for name in self._tracked if name not in defined]
-        if missing:
-            raise PullRefused(
-                f"{session.place}: expected the properties {', '.join(missing)} of `history`; {self._object} has no "
-                "such property. Write its internal name, as the property settings of HubSpot show it."
-            )
-        return list(self._tracked)
-
-    def _page(
-        self, session: Session, ids: Sequence[str], properties: Sequence[str], cursor: Cursor, *, archived: bool = False
-    ) -> Page:
-        records: dict[str, Record] = {}
-        wanted = {"propertiesWithHistory": list(properties)}
-        for at in range(0, len(ids), HISTORY_LIMIT):
-            for item in self._read(session, wanted, ids[at : at + HISTORY_LIMIT], archived=archived):
-                for record in _changes(item, properties):
-                    records.setdefault(record["history_id"], record)  # newest first: the last value of a moment counts
-        return Page(list(records.values()), cursor)
-
-
-class Owners(HubSpot):
-    """The users who own records. The list is short and is always read whole."""
-
-    deleted: str | None = "archived"
-
-    def pull(self, session: Session, since: Cursor | None) -> Iterator[Page]:
-        """All owners, then those that have left: their records still bear their ids."""
-        cursor = since if since and "archived" in since else {"archived": False, "after": None}
-        for archived in (False, True):
-            if archived < cursor["archived"]:
-                continue
-            after = cursor["after"] if archived == cursor["archived"] else None
-            while True:
-                params = {
-                    "limit": OWNER_LIMIT,
-                    "archived": str(archived).lower(),
-                    **({"after": after} if after else {}),
-                }
-                answer = session.get("crm/v3/owners", params=params)
-                records = [{"firstName": None, "lastName": None, "email": None, **item} for item in answer["results"]]
-                after = next_after(answer)
-                if after is None:
-                    yield Page(records, {"archived": True, "after": None})
-                    break
-                yield Page(records, {"archived": archived, "after": after})
-        yield Page([], {})
-
-
-class Pipelines(HubSpot):
-    """The stages of the pipelines of deals, one record a stage; always read whole."""
-
-    def pull(self, session: Session, since: Cursor | None) -> Iterator[Page]:
-        """All stages in one page."""
-        answer = session.get("crm/v3/pipelines/deals")
-        records = [
-            {
-                **{name: value for name, value in stage.items() if name != "metadata"},
-                **{f"metadata.{name}": value for name, value in (stage.get("metadata") or {}).items()},
-                "pipelineId": pipeline["id"],
-                "pipelineLabel": pipeline.get("label"),
-            }
-            for pipeline in answer["results"]
-            for stage in pipeline.get("stages", ())
-        ]
-        yield Page(records, {})
-
-
-def next_after(answer: Mapping[str, Any]) -> str | None:
-    """The cursor to the next page, None on the last one."""
-    after = ((answer.get("paging") or {}).get("next") or {}).get("after")
-    return None if after is None else str(after)
 
 
 def milliseconds(moment: str | None) -> int:
@@ -378,23 +236,3 @@ def _primary(to: Sequence[Mapping[str, Any]]) -> str | None:
     primary = [link for link in to if any(kind.get("label") == "Primary" for kind in link["associationTypes"])]
     chosen = {str(link["toObjectId"]) for link in (primary or to)}
     return chosen.pop() if len(chosen) == 1 else None
-
-
-def _changes(item: Mapping[str, Any], properties: Sequence[str]) -> Iterator[Record]:
-    for name in properties:
-        for version in (item.get("propertiesWithHistory") or {}).get(name, ()):
-            yield {
-                "history_id": f"{item['id']}-{name}-{version['timestamp']}",
-                "id": str(item["id"]),
-                "property": name,
-                **{"sourceType": None, "sourceId": None, "updatedByUserId": None},
-                **version,
-                **{other: version.get("value") if other == name else None for other in properties},
-            }
-
-
-def _policy(response: Any) -> str:
-    try:
-        return str(json.loads(response.content).get("policyName", ""))
-    except (ValueError, AttributeError):
-        return ""
