@@ -141,10 +141,8 @@ def _queries(
         "files_accepted": source_statements.FILES_ACCEPTED.format(tolerated=tolerated),
         "files_accounted": source_statements.FILES_ACCOUNTED,
         "changes_recorded": statements.CHANGES_RECORDED.format(changes=_changes_tonight(log, as_of)),
-        "opportunities_complete": statements.OPPORTUNITIES.format(log=_log(log, "opportunity"), measured="n"),
-        "opportunity_amounts_kept": statements.OPPORTUNITIES.format(
-            log=_log(log, "opportunity"), measured="hundredths"
-        ),
+        "opportunities_complete": statements.opportunities(_log(log, "opportunity"), "n"),
+        "opportunity_amounts_kept": statements.opportunities(_log(log, "opportunity"), "hundredths"),
         "attainment_equals_bookings": statements.ATTAINMENT_EQUALS_BOOKINGS,
         "attainment_equals_won_deals": statements.ATTAINMENT_EQUALS_WON_DEALS,
         "attainment_rolls_up": statements.rolls_up(
@@ -165,9 +163,9 @@ def _queries(
     }
     if bookings_from in statements.DOCUMENTS:
         key, booked_on = statements.DOCUMENTS[bookings_from]
-        documents = {"log": _log(log, bookings_from), "key": key, "booked_on": booked_on}
-        queries["documents_complete"] = statements.BOOKED_DOCUMENTS.format(**documents, measured="n")
-        queries["document_amounts_kept"] = statements.BOOKED_DOCUMENTS.format(**documents, measured="hundredths")
+        documents = _log(log, bookings_from), key, booked_on
+        queries["documents_complete"] = statements.booked_documents(*documents, "n")
+        queries["document_amounts_kept"] = statements.booked_documents(*documents, "hundredths")
     dated = connection.execute(source_statements.DATED_EXPORTS).fetchone()
     if dated and dated[0]:
         queries["exports_do_not_go_back"] = source_statements.EXPORTS_GO_BACK.format(

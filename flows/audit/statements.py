@@ -8,8 +8,12 @@ whole hundredths, so that equality is exact. Marts are read as ``candidate.marts
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Literal
 
 from flows.config.plan.metrics import rate_metrics
+
+Measured = Literal["n", "hundredths"]
+"""How many there are, or what their amounts sum to."""
 
 TONIGHT = """
 create temp view tonight as
@@ -39,7 +43,7 @@ full join logged on accounted.entity = logged.entity and accounted.change = logg
 order by 2
 """
 
-OPPORTUNITIES = """
+_OPPORTUNITIES = """
 with recursive states as (
     select
         opportunity_id,
@@ -75,34 +79,12 @@ known as (
     cross join run
     where state.change <> 'deleted' and opportunity_id not in (select opportunity_id from merged)
     group by all
-),
-published as (
-    select currency, count(*) as n, coalesce(sum(cast(amount_original * 100 as bigint)), 0) as hundredths
-    from candidate.marts.fct_opportunity
-    group by currency
-)
-select
-    'fct_opportunity',
-    coalesce(known.currency, published.currency),
-    cast(coalesce(known.{measured}, 0) as bigint),
-    cast(coalesce(published.{measured}, 0) as bigint),
-    null
-from known
-full join published on known.currency = published.currency
-union all
-select
-    'fct_opportunity',
-    'all currencies',
-    cast(coalesce((select sum({measured}) from known), 0) as bigint),
-    cast(coalesce((select sum({measured}) from published), 0) as bigint),
-    null
-order by 2
-"""
+)"""
 
 DOCUMENTS = {"contract": ("contract_id", "signed_on"), "line_item": ("line_item_id", "booked_on")}
 """What bookings may be made of besides won deals (a dbt test holds those): key and date of booking."""
 
-BOOKED_DOCUMENTS = """
+_BOOKED_DOCUMENTS = """
 with states as (
     select
         {key},
@@ -121,29 +103,7 @@ known as (
     cross join run
     where state.change <> 'deleted' and state.booked_on <= run.as_of_date
     group by all
-),
-published as (
-    select currency, count(*) as n, coalesce(sum(cast(amount_original * 100 as bigint)), 0) as hundredths
-    from candidate.marts.fct_booking
-    group by currency
-)
-select
-    'fct_booking',
-    coalesce(known.currency, published.currency),
-    cast(coalesce(known.{measured}, 0) as bigint),
-    cast(coalesce(published.{measured}, 0) as bigint),
-    null
-from known
-full join published on known.currency = published.currency
-union all
-select
-    'fct_booking',
-    'all currencies',
-    cast(coalesce((select sum({measured}) from known), 0) as bigint),
-    cast(coalesce((select sum({measured}) from published), 0) as bigint),
-    null
-order by 2
-"""
+)"""
 
 _COMPANY_PERIODS = """
 with periods as (
@@ -253,6 +213,56 @@ MEASURES = """
 select 'fct_opportunity.amount', coalesce(sum(cast(amount * 100 as bigint)), 0) from candidate.marts.fct_opportunity
 union all
 select 'fct_booking.amount', coalesce(sum(cast(amount * 100 as bigint)), 0) from candidate.marts.fct_booking
+"""
+
+
+def opportunities(log: str, measured: Measured) -> str:
+    """The deals of the log against those published, by currency.
+
+    Args:
+        log: rows of the log of opportunities, as SQL.
+        measured: what is compared.
+    """
+    return _OPPORTUNITIES.format(log=log) + _against_published("fct_opportunity", measured)
+
+
+def booked_documents(log: str, key: str, booked_on: str, measured: Measured) -> str:
+    """The documents that bookings are made of (`DOCUMENTS`) against the bookings published, by currency.
+
+    Args:
+        log: rows of their log, as SQL.
+        key: its column that names a document.
+        booked_on: its column of the date of booking.
+        measured: what is compared.
+    """
+    known = _BOOKED_DOCUMENTS.format(log=log, key=key, booked_on=booked_on)
+    return known + _against_published("fct_booking", measured)
+
+
+def _against_published(mart: str, measured: Measured) -> str:
+    """What follows ``known`` (currency, n, hundredths): the same of a mart, and both beside each other."""
+    return f""",
+published as (
+    select currency, count(*) as n, coalesce(sum(cast(amount_original * 100 as bigint)), 0) as hundredths
+    from candidate.marts.{mart}
+    group by currency
+)
+select
+    '{mart}',
+    coalesce(known.currency, published.currency),
+    cast(coalesce(known.{measured}, 0) as bigint),
+    cast(coalesce(published.{measured}, 0) as bigint),
+    null
+from known
+full join published on known.currency = published.currency
+union all
+select
+    '{mart}',
+    'all currencies',
+    cast(coalesce((select sum({measured}) from known), 0) as bigint),
+    cast(coalesce((select sum({measured}) from published), 0) as bigint),
+    null
+order by 2
 """
 
 
