@@ -13,9 +13,24 @@ import duckdb
 import polars as pl
 
 from flows.config.fiscal import FiscalCalendar
+from flows.history.accounting import SOURCE_FILE
+from flows.history.change_log import LOG_COLUMNS as LOG_COLUMNS
 from flows.ingest.payment_terms import INSTALMENTS, PERIODS
 from flows.warehouse.calendars import CALENDARS, FISCAL_MONTH, NODE_CALENDAR, fiscal_months, fiscal_positions
-from flows.warehouse.inputs import HYGIENE_RULE, METRIC_MEMBER, PACE_RULE, PLAN_TARGET, PLAN_VERSION, SNOOZE, STAGE_NAME
+from flows.warehouse.inputs import (
+    ALERT,
+    ALERT_RULE,
+    FORECAST,
+    HYGIENE_RULE,
+    METRIC_MEMBER,
+    PACE_RULE,
+    PLAN_TARGET,
+    PLAN_VERSION,
+    RUN,
+    SNOOZE,
+    STAGE,
+    STAGE_NAME,
+)
 from flows.warehouse.pay_inputs import PAY_INPUTS
 from schemas.registry import ENTITIES
 from tests.dbt_parsed import PROJECT as PROJECT
@@ -23,123 +38,33 @@ from tests.dbt_parsed import invoke, parsed_project
 
 Row = Mapping[str, Any]
 
-LOG_COLUMNS: dict[str, Any] = {
-    "_change": pl.String,
-    "_valid_from": pl.Date,
-    "_observed_on": pl.Date,
-    "_source": pl.String,
-    "_file": pl.String,
-    "_row": pl.Int64,
-    "_row_hash": pl.UInt64,
-}
-
 MONEY = pl.Decimal(18, 2)
 
 PASSED = ("success", "pass", "skipped", "no-op")
 """States of a node that was built, of a test that passed, and of an exposure, for which there is nothing to do."""
 
 INPUTS: dict[str, dict[str, Any]] = {
-    "run": {
-        "as_of_date": pl.Date,
-        "run_id": pl.String,
-        "company_name": pl.String,
-        "reporting_currency": pl.String,
-        "fiscal_year_start_month": pl.Int32,
-        "bookings_from": pl.String,
-    },
-    "stage": {
-        "stage": pl.String,
-        "stage_no": pl.Int32,
-        "name_en": pl.String,
-        "name_zh": pl.String,
-        "is_closed": pl.Boolean,
-        "is_won": pl.Boolean,
-        "forecast_category": pl.String,
-        "default_win_probability": pl.Float64,
-    },
-    "stage_name": dict(STAGE_NAME),
-    "calendar": dict(CALENDARS),
-    "node_calendar": dict(NODE_CALENDAR),
-    "fiscal_month": dict(FISCAL_MONTH),
-    "alert_rule": {
-        "rule_id": pl.String,
-        "metric": pl.String,
-        "kind": pl.String,
-        "period_kind": pl.String,
-        "node_kind": pl.String,
-        "warn_below": pl.Float64,
-        "critical_below": pl.Float64,
-        "clear_above": pl.Float64,
-        "min_elapsed": pl.Float64,
-    },
-    "alert": {
-        "alert_id": pl.String,
-        "rule_id": pl.String,
-        "metric": pl.String,
-        "node_key": pl.String,
-        "period_kind": pl.String,
-        "period_start_on": pl.Date,
-        "state": pl.String,
-        "severity": pl.String,
-        "opened_on": pl.Date,
-        "updated_on": pl.Date,
-        "resolved_on": pl.Date,
-        "recipients": pl.String,
-        "measured": pl.Float64,
-        "expected": pl.Float64,
-    },
-    "source_file": {
-        "as_of_date": pl.Date,
-        "source": pl.String,
-        "file": pl.String,
-        "entity": pl.String,
-        "format": pl.String,
-        "sha256": pl.String,
-        "status": pl.String,
-        "message": pl.String,
-        "rows_in": pl.Int64,
-        "rows_accepted": pl.Int64,
-        "rows_quarantined": pl.Int64,
-        "rows_merged": pl.Int64,
-        "rows_new": pl.Int64,
-        "rows_changed": pl.Int64,
-        "rows_deleted": pl.Int64,
-        "freshest_on": pl.Date,
-        "unknown_columns": pl.String,
-        "rows_set_aside": pl.Int64,
-        "fresh_within_hours": pl.Float64,
-        "notice_en": pl.String,
-        "notice_zh": pl.String,
-        "drift_en": pl.String,
-        "drift_zh": pl.String,
-    },
-    "hygiene_rule": dict(HYGIENE_RULE),
-    "snooze": dict(SNOOZE),
-    "pace_rule": dict(PACE_RULE),
-    "plan_version": dict(PLAN_VERSION),
-    "plan_target": dict(PLAN_TARGET),
-    **{name: dict(columns) for name, columns in PAY_INPUTS.items()},
-    "metric_member": dict(METRIC_MEMBER),
-    "forecast": {
-        "as_of_date": pl.Date,
-        "run_id": pl.String,
-        "method": pl.String,
-        "metric": pl.String,
-        "period_kind": pl.String,
-        "period_start_on": pl.Date,
-        "node_key": pl.String,
-        "closed_amount": MONEY,
-        "open_amount": MONEY,
-        "open_weighted_amount": MONEY,
-        "expected_amount": MONEY,
-        "p10": MONEY,
-        "p50": MONEY,
-        "p90": MONEY,
-        "n_open": pl.Int64,
-    },
-    "payment_terms": dict(INSTALMENTS),
-    "delivery_terms": dict(PERIODS),
+    "run": RUN,
+    "stage": STAGE,
+    "stage_name": STAGE_NAME,
+    "calendar": CALENDARS,
+    "node_calendar": NODE_CALENDAR,
+    "fiscal_month": FISCAL_MONTH,
+    "alert_rule": ALERT_RULE,
+    "alert": ALERT,
+    "source_file": SOURCE_FILE,
+    "hygiene_rule": HYGIENE_RULE,
+    "snooze": SNOOZE,
+    "pace_rule": PACE_RULE,
+    "plan_version": PLAN_VERSION,
+    "plan_target": PLAN_TARGET,
+    **PAY_INPUTS,
+    "metric_member": METRIC_MEMBER,
+    "forecast": FORECAST,
+    "payment_terms": INSTALMENTS,
+    "delivery_terms": PERIODS,
 }
+"""The night's tables with the columns that the night writes them with."""
 
 PACE = [
     {"period_kind": kind, "min_periods": periods, "min_events": 100, "daily_days": 92 if kind == "month" else 0}

@@ -14,6 +14,7 @@ from sqlalchemy import JSON, CheckConstraint, Column, Date, Float, ForeignKey, I
 
 from flows.alerts.lifecycle import OpenAlert, SubjectKey, Transition
 from flows.state.database import metadata
+from flows.warehouse.inputs import ALERT
 
 alert = Table(
     "alert",
@@ -60,24 +61,6 @@ alert_night = Table(
     Column("run_id", String(20), nullable=False),
 )
 
-ALERT_SCHEMA: dict[str, pl.DataType] = {
-    "alert_id": pl.String(),
-    "rule_id": pl.String(),
-    "metric": pl.String(),
-    "node_key": pl.String(),
-    "period_kind": pl.String(),
-    "period_start_on": pl.Date(),
-    "state": pl.String(),
-    "severity": pl.String(),
-    "opened_on": pl.Date(),
-    "updated_on": pl.Date(),
-    "resolved_on": pl.Date(),
-    "recipients": pl.String(),
-    "measured": pl.Float64(),
-    "expected": pl.Float64(),
-}
-"""Columns of the dbt input ``alert``."""
-
 
 @dataclass(frozen=True)
 class Recorded:
@@ -105,7 +88,7 @@ def open_alerts(connection: sa.Connection) -> list[OpenAlert]:
 
 
 def alert_rows(engine: sa.Engine, before: date) -> pl.DataFrame:
-    """The lifecycle as it stood when the night ``before`` began: events of earlier nights; columns of `ALERT_SCHEMA`.
+    """The lifecycle as it stood when the night ``before`` began: events of earlier nights, with the columns of `ALERT`.
 
     The same for a night and for its rebuild, whatever happened afterwards.
     """
@@ -119,7 +102,7 @@ def alert_rows(engine: sa.Engine, before: date) -> pl.DataFrame:
     with engine.connect() as connection:
         for event in connection.execute(query).mappings():
             is_resolved = event["event"] == "resolved"
-            row = rows.setdefault(event["alert_id"], {name: event[name] for name in ALERT_SCHEMA})
+            row = rows.setdefault(event["alert_id"], {name: event[name] for name in ALERT})
             row |= {
                 "state": "resolved" if is_resolved else "open",
                 "severity": event["event_severity"],
@@ -129,7 +112,7 @@ def alert_rows(engine: sa.Engine, before: date) -> pl.DataFrame:
                 "measured": event["event_measured"],
                 "expected": event["event_expected"],
             }
-    return pl.DataFrame([rows[alert_id] for alert_id in sorted(rows)], schema=ALERT_SCHEMA, orient="row")
+    return pl.DataFrame([rows[alert_id] for alert_id in sorted(rows)], schema=ALERT, orient="row")
 
 
 def list_alerts(engine: sa.Engine, *, include_resolved: bool = False) -> list[dict[str, object]]:
