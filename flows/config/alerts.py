@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from flows.config.model import ConfigModel
+from flows.config.model import ConfigModel, expect_once
 from flows.config.settings import Share
 
 NodeKind = Literal["company", "region", "team", "rep"]
@@ -42,7 +42,5 @@ class Alerts(ConfigModel):
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        ids = [rule.id for rule in self.rules]
-        if len(set(ids)) < len(ids):
-            raise ValueError("a rule id is given twice")
+        expect_once("rule id", [rule.id for rule in self.rules])
         return self

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from flows.config.model import ConfigModel
+from flows.config.model import ConfigModel, expect_once
 from flows.config.plan.incentives import Level, PayPeriod, Role
 from flows.config.plan.metrics import Metric
 
@@ -39,15 +39,12 @@ class Leaderboard(ConfigModel):
 
     @model_validator(mode="after")
     def _names_periods_once(self) -> Self:
-        if len(set(self.periods)) < len(self.periods):
-            raise ValueError("a period is named twice")
+        expect_once("period", self.periods)
         return self
 
 
 def _named_once(boards: tuple[Leaderboard, ...]) -> tuple[Leaderboard, ...]:
-    ids = [board.id for board in boards]
-    if len(set(ids)) < len(ids):
-        raise ValueError(f"a board is given twice: {sorted({one for one in ids if ids.count(one) > 1})}")
+    expect_once("board", [board.id for board in boards])
     return boards
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from flows.config.model import ConfigModel
+from flows.config.model import ConfigModel, expect_once
 
 BuyingElement = Literal["budget", "decision_maker", "need", "timing"]
 Category = Literal["omitted", "pipeline", "best_case", "commit", "closed"]
@@ -34,8 +34,7 @@ class Stage(ConfigModel):
     def _watches_open_deals(self) -> Self:
         if self.closed and (self.needs or self.no_touch_working_days or self.max_days):
             raise ValueError("expected no needs, no_touch_working_days or max_days in a stage that is closed")
-        if len(set(self.needs)) < len(self.needs):
-            raise ValueError("a buying element is needed twice")
+        expect_once("buying element", self.needs)
         return self
 
     @property
@@ -51,9 +50,7 @@ class Stages(ConfigModel):
 
     @model_validator(mode="after")
     def _is_a_funnel(self) -> Self:
-        keys = [stage.key for stage in self.stages]
-        if len(set(keys)) < len(keys):
-            raise ValueError(f"a stage key is given twice: {sorted(key for key in set(keys) if keys.count(key) > 1)}")
+        expect_once("stage key", [stage.key for stage in self.stages])
         owner: dict[str, str] = {}
         for stage in self.stages:
             for spelling in stage.spellings:

@@ -250,7 +250,9 @@ def _hash(path: Path) -> str:
             f"{path}: may not be read. Give the account that runs planloop the right to read it."
         ) from error
     except OSError as error:
-        raise TransientError(f"{path}: could not be read ({error.strerror}).") from error
+        raise TransientError(
+            f"{path}: could not be read ({error.strerror}). Run again; if it stays so, look at its disk or share."
+        ) from error
 
 
 def _is_landed(path: Path, size: int) -> bool:
@@ -276,7 +278,9 @@ def _place(original: Path, earlier: Path | None, target: Path) -> None:
         else:
             os.link(earlier, part)
     except OSError as error:
-        raise TransientError(f"{original}: could not be copied to {target.parent} ({error.strerror}).") from error
+        raise TransientError(
+            f"{original}: could not be copied to {target.parent} ({error.strerror}). Mend that and run again."
+        ) from error
     part.replace(target)
 
 

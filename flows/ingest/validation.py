@@ -339,6 +339,9 @@ def _prove(account: FileAccount, border: Border, memory: Exports | None) -> File
         freshest_on=settled.freshest_on(freshest) if settled else freshest,
     )
     if quarantined != account.rows_quarantined:
-        raise PermanentError(f"{account.file}: {account.rows_quarantined} rows quarantined, {quarantined} stored.")
+        raise PermanentError(
+            f"{account.file}: expected {account.rows_quarantined:,} quarantined rows in the quarantine, found "
+            f"{quarantined:,}. This is a fault of planloop: please report it with the file."
+        )
     proven.check()
     return proven

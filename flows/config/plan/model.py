@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from flows.config.model import ConfigModel
+from flows.config.model import ConfigModel, expect_once
 from flows.config.plan.incentives import Draw, IncentiveRule, Split
 from flows.config.plan.values import Amount, Currency, Growth, Id, Name, Node, PeriodName, Rate, Share, Text
 
@@ -279,10 +279,8 @@ class Plan(ConfigModel):
 
     @model_validator(mode="after")
     def _is_in_order(self) -> Self:
-        ids = [version.id for version in self.versions]
+        expect_once("version id", [version.id for version in self.versions])
         days = [version.effective_on for version in self.versions]
-        if len(set(ids)) < len(ids):
-            raise ValueError(f"a version id is given twice: {sorted({one for one in ids if ids.count(one) > 1})}")
         if days != sorted(set(days)):
             raise ValueError("expected versions in order of effective_on, no two on one day")
         return self

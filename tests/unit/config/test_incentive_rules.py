@@ -65,5 +65,5 @@ def test_a_later_version_changes_a_rule_or_ends_it():
 def test_boards_are_listed_by_period_and_named_once():
     rows = leaderboard_rows(USUAL_BOARDS)
     assert [(row["board_no"], row["period_kind"]) for row in rows[:3]] == [(1, "month"), (1, "quarter"), (1, "year")]
-    with pytest.raises(ValidationError, match="a board is given twice"):
+    with pytest.raises(ValidationError, match="each board once; given twice"):
         TypeAdapter(Leaderboards).validate_python([USUAL_BOARDS[0], USUAL_BOARDS[0]])
