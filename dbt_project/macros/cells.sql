@@ -18,23 +18,6 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- A bound (`side` -1 or 1) of the Wilson interval, 95 %, of `successes` of `trials`, 6 decimals; null without trials. -#}
-{% macro wilson_bound(successes, trials, side) -%}
-    case
-        when {{ trials }} > 0
-            then
-                round(
-                    (
-                        {{ successes }} + 1.9207295
-                        + {{ side }} * 1.959964 * sqrt(
-                            cast({{ successes }} as double) * ({{ trials }} - {{ successes }}) / {{ trials }} + 0.9603647
-                        )
-                    ) / ({{ trials }} + 3.841459),
-                    6
-                )
-    end
-{%- endmacro %}
-
 {#- Two steps of a statement: the days with their quarter and fiscal year, and the nodes with those above them. -#}
 {% macro days_and_places() -%}
 dates as (

@@ -25,3 +25,20 @@
             then cast(round(cast({{ numerator }} as double) * 10000 / ({{ denominator }}), 0) as bigint)
     end
 {%- endmacro %}
+
+{#- A bound (`side` -1 or 1) of the Wilson interval, 95 %, of `successes` of `trials`, 6 decimals; null without trials. -#}
+{% macro wilson_bound(successes, trials, side) -%}
+    case
+        when {{ trials }} > 0
+            then
+                round(
+                    (
+                        {{ successes }} + 1.9207295
+                        + {{ side }} * 1.959964 * sqrt(
+                            cast({{ successes }} as double) * ({{ trials }} - {{ successes }}) / {{ trials }} + 0.9603647
+                        )
+                    ) / ({{ trials }} + 3.841459),
+                    6
+                )
+    end
+{%- endmacro %}
