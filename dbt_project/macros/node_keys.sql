@@ -1,4 +1,4 @@
-{#- Keys of the organisation's nodes. A level that a person lacks has no key. -#}
+{#- Keys of the organisation's nodes, and whose node is whose. A level that a person lacks has no key. -#}
 
 {% macro region_node_key(region) -%}
     case when {{ region }} is not null then concat('region:', {{ region }}) end
@@ -15,4 +15,25 @@
 {#- The node of deals whose owner is not stated or not among the users. -#}
 {% macro unassigned_node_key() -%}
     'rep:(unassigned)'
+{%- endmacro %}
+
+{#- Two steps of a statement: the rep node of each user, and the node of what belongs to none of them. -#}
+{% macro owner_nodes() -%}
+reps as (
+
+    select
+        user_id,
+        node_no
+    from {{ ref('int_nodes') }}
+    where node_kind = 'rep' and user_id is not null
+
+),
+
+unassigned as (
+
+    select node_no
+    from {{ ref('int_nodes') }}
+    where node_key = {{ unassigned_node_key() }}
+
+)
 {%- endmacro %}

@@ -18,23 +18,7 @@ stores as (
 
 ),
 
-reps as (
-
-    select
-        user_id,
-        node_no
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep'
-
-),
-
-unassigned as (
-
-    select node_no
-    from {{ ref('int_nodes') }}
-    where node_key = {{ unassigned_node_key() }}
-
-),
+{{ owner_nodes() }},
 
 -- An export without a mark lists the visits that were made; nobody planned what is not marked as planned.
 judged as (

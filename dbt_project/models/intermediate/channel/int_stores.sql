@@ -6,23 +6,7 @@ with stores as (
 
 ),
 
-reps as (
-
-    select
-        user_id,
-        node_no
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep'
-
-),
-
-unassigned as (
-
-    select node_no
-    from {{ ref('int_nodes') }}
-    where node_key = {{ unassigned_node_key() }}
-
-),
+{{ owner_nodes() }},
 
 final as (
 

@@ -41,23 +41,7 @@ merged as (
 
 ),
 
-reps as (
-
-    select
-        user_id,
-        node_no
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep' and user_id is not null
-
-),
-
-unassigned as (
-
-    select node_no
-    from {{ ref('int_nodes') }}
-    where node_key = {{ unassigned_node_key() }}
-
-),
+{{ owner_nodes() }},
 
 rates as (
 

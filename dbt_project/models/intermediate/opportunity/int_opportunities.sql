@@ -33,23 +33,7 @@ segments as (
 
 ),
 
-reps as (
-
-    select
-        user_id,
-        node_no
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep'
-
-),
-
-unassigned as (
-
-    select node_no
-    from {{ ref('int_nodes') }}
-    where node_key = {{ unassigned_node_key() }}
-
-),
+{{ owner_nodes() }},
 
 merged as (
 
