@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from flows.audit import source_statements, statements, waterfall_statements
+from flows.audit import roll_up_statements, source_statements, statements, waterfall_statements
 from flows.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -143,12 +143,12 @@ def _queries(
         "changes_recorded": statements.CHANGES_RECORDED.format(changes=_changes_tonight(log, as_of)),
         "opportunities_complete": statements.opportunities(_log(log, "opportunity"), "n"),
         "opportunity_amounts_kept": statements.opportunities(_log(log, "opportunity"), "hundredths"),
-        "attainment_equals_bookings": statements.ATTAINMENT_EQUALS_BOOKINGS,
-        "attainment_equals_won_deals": statements.ATTAINMENT_EQUALS_WON_DEALS,
-        "attainment_rolls_up": statements.rolls_up(
+        "attainment_equals_bookings": roll_up_statements.ATTAINMENT_EQUALS_BOOKINGS,
+        "attainment_equals_won_deals": roll_up_statements.ATTAINMENT_EQUALS_WON_DEALS,
+        "attainment_rolls_up": roll_up_statements.rolls_up(
             "mart_target_attainment", ("actual", "open_amount", "open_deals"), dated=("actual",)
         ),
-        "forecast_rolls_up": statements.rolls_up(
+        "forecast_rolls_up": roll_up_statements.rolls_up(
             "mart_forecast",
             ("closed_amount", "open_amount", "open_weighted_amount", "forecast_expected"),
             "method",
