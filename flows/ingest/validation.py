@@ -18,7 +18,7 @@ from flows.errors import PermanentError
 from flows.ingest import no_records
 from flows.ingest.accounting import FileAccount
 from flows.ingest.border import Border
-from flows.ingest.drift import ColumnKinds
+from flows.ingest.column_kinds import ColumnKinds
 from flows.ingest.duplicates import settle_duplicates
 from flows.ingest.finding import find_files
 from flows.ingest.headers import header_key

@@ -11,7 +11,7 @@ import duckdb
 
 from flows.errors import PermanentError
 from flows.ingest.border import Border
-from flows.ingest.drift import looked_at
+from flows.ingest.column_kinds import looked_at
 from flows.ingest.readers.batch import Table
 from flows.ingest.settled.memory import Memory, key_hash, literal
 

@@ -7,7 +7,8 @@ import pytest
 
 from flows.history.accounting import accounting_frame
 from flows.ingest.accounting import FileAccount
-from flows.ingest.drift import ColumnKinds, Seen, differences, unknown_values, with_drift
+from flows.ingest.column_kinds import ColumnKinds
+from flows.ingest.drift import Seen, differences, unknown_values, with_drift
 from flows.ingest.readers.batch import ROW
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
