@@ -8,10 +8,12 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+from typer.main import get_command
 
+from flows.cli import app
 from flows.config.alerts import AlertRule
 
 PROJECT = Path(__file__).parents[2]
@@ -212,6 +214,25 @@ def test_the_readme_lists_exactly_the_published_tables(readme):
     tables = [line.split("|")[1] for line in (PROJECT / readme).read_text(encoding="utf-8").splitlines() if "|" in line]
     listed = set(re.findall(r"`((?:mart|fct|dim)_\w+)`", " ".join(tables)))
     assert listed == models
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
+def test_the_readme_lists_every_command_and_each_says_how_it_is_called(readme):
+    cells = re.findall(r"^\| (`.*?) \| ", (PROJECT / readme).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    listed = set(re.findall(r"[a-z]+", " ".join(re.findall(r"`(.*?)`", " ".join(cells)))))
+    commands = dict(leaves(get_command(app)))
+    assert [names for names in commands if not {*names} <= listed] == []
+    assert [names for names, command in commands.items() if "Example: planloop" not in (command.help or "")] == []
+
+
+def leaves(command: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The commands that do something, by the words that call them."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield names, command
+        return
+    for name, one in below.items():
+        yield from leaves(one, (*names, name))
 
 
 def test_the_changelog_tells_readers_of_every_published_table():
