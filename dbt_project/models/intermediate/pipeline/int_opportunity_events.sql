@@ -51,8 +51,8 @@ event_rows as (
 
 ),
 
--- The one window over all of history, of what was said before each row: what holds from it on is its own word, where it
--- has one. In its order no day lies before the one above it.
+-- The one window over all of history, of what was said before each row, and next: what holds from it on is its own
+-- word, where it has one. In its order no day lies before the one above it.
 sequenced as (
 
     select
@@ -69,6 +69,9 @@ sequenced as (
         lag(amount_cents ignore nulls) over by_time as previous_amount_cents,
         lag(close_day_no ignore nulls) over by_time as previous_close_day_no,
         lag(node_no ignore nulls) over by_time as previous_node_no,
+        lead(amount_cents ignore nulls) over by_time as next_amount_cents,
+        lead(close_day_no ignore nulls) over by_time as next_close_day_no,
+        lead(node_no ignore nulls) over by_time as next_node_no,
         is_entry_assumed
     from event_rows
     window by_time as (partition by okey order by order_no, event_at, moment_no)
@@ -84,7 +87,8 @@ months as (
 
 ),
 
--- A null means "as before"; before the first statement, "as tonight".
+-- A null means "as before"; before the first statement, as that says: what is stated later moves no day before it.
+-- Where nothing is stated at all, "as tonight".
 carried as (
 
     select
@@ -94,11 +98,11 @@ carried as (
         next_on,
         coalesce(stage_no, previous_stage_no, {{ unknown_stage_no() }}) as stage_no,
         coalesce(previous_stage_no, {{ unknown_stage_no() }}) as previous_stage_no,
-        coalesce(amount_cents, previous_amount_cents) as amount_cents,
-        coalesce(close_day_no, previous_close_day_no) as close_day_no,
+        coalesce(amount_cents, previous_amount_cents, next_amount_cents) as amount_cents,
+        coalesce(close_day_no, previous_close_day_no, next_close_day_no) as close_day_no,
         previous_close_day_no,
-        coalesce(node_no, previous_node_no, tonight_node_no) as node_no,
-        coalesce(previous_node_no, tonight_node_no) as previous_node_no,
+        coalesce(node_no, previous_node_no, next_node_no, tonight_node_no) as node_no,
+        coalesce(previous_node_no, node_no, next_node_no, tonight_node_no) as previous_node_no,
         is_entry_assumed
     from sequenced
 

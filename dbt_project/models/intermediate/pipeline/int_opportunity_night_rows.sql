@@ -14,7 +14,8 @@
        night has seen a change since: the history may lack its newest rows, the record may be in quarantine.
 
     What a first night sees is mostly what the CRM's history said last: to say it again would move nothing, and be one
-    row in four of all that is known.
+    row in four of all that is known. Unless a later night has seen a change, and the history never spoke of it: then
+    what stood before is what the first night saw.
 #}
 {% set attributes = history_attributes() -%}
 
@@ -100,6 +101,7 @@ logged as (
             when log_rows.merged_into_id is not null and merged.record_id is not null then {{ merged_stage_no() }}
         end as gone_stage_no,
         log_rows._observed_on = asked.first_seen_on as is_first,
+        asked.first_seen_on = asked.last_changed_on as is_unchanged,
         log_rows.modified_on,
         -- Already there when a night first looked: nobody knows which stages it had been through.
         case
@@ -171,8 +173,12 @@ weighed as (
         is_first and coalesce(observed_on < stage_from_on, true) as is_beginning,
         {% for attribute, column in attributes.items() -%}
             coalesce(observed_on < {{ attribute }}_from_on or observed_on > {{ attribute }}_until_on, true)
-            and not coalesce(is_first and is_{{ attribute }}_told and {{ column }} = tonight_{{ column }}, false)
-                as tells_{{ attribute }}
+            and not coalesce(
+                is_first
+                and is_{{ attribute }}_told
+                and {{ column }} = tonight_{{ column }}
+                and (is_unchanged or {{ attribute }}_from_on is not null), false
+            ) as tells_{{ attribute }}
             {%- if not loop.last %},
             {% endif -%}
         {%- endfor %}
