@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Engine
 
@@ -31,6 +31,8 @@ PROJECT = Path(__file__).parents[2]
 Stage = Literal[
     "land", "validate", "record", "build", "plan", "forecast", "outlook", "audit", "publish", "notify", "report"
 ]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+"""In the order of the night."""
 
 
 @dataclass
