@@ -87,9 +87,10 @@ def _settle_one(
     elif answer != QUARANTINE:
         end, confidence = _end_of(spelling)
         concept = concept_of(spelling.text)
-        if existing and concept is not None and concept in concepts and end == _closed(existing, concepts[concept]):
-            _alias(funnel, spelling.text, concepts[concept])
-        elif end is None:
+        known = existing and concept is not None and concept in concepts
+        if answer is None and existing and known and end == _closed(existing, concepts[str(concept)]):
+            _alias(funnel, spelling.text, concepts[str(concept)])
+        elif end is None or answer is not None:  # an answer that names no stage is none
             choices = ("open", *ENDS, QUARANTINE, *sorted(keys - {*ENDS}))
             said = Said("ask_stage", value=spelling.text, count=spelling.count)
             funnel.questions.append(Question(f"stages.{spelling.text}", said, choices))

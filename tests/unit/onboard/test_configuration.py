@@ -144,3 +144,5 @@ def test_a_strange_stage_is_asked_for_and_takes_every_kind_of_answer(proposed: P
     assert [question.id for question in funnel.questions] == ["stages.order"]
     _, funnel = proposed("deals.csv", text, "stages.Zorp=open", "stages.order=Zorp > Proposal")
     assert [stage["name_en"] for stage in funnel.new] == ["Zorp", "Proposal", "Won", "Closed Lost"]
+    _, funnel = proposed("deals.csv", text, "stages.Zorp=open", "stages.Proposal=offer")
+    assert [question.id for question in funnel.questions] == ["stages.Proposal"]

@@ -369,3 +369,28 @@ def test_odoo_by_its_technical_names(proposed: Propose) -> None:
         "expected_close_on": "date_deadline",
         "closed_at": "date_closed",
     }
+
+
+def test_a_chinese_crm_whose_history_repeats_the_columns_of_its_deals(proposed: Propose) -> None:
+    proposal, _ = proposed(
+        "商机.csv",
+        """
+商机编号,客户编号,负责人工号,销售阶段,预计金额(万元),创建时间,预计签约日期,结束时间,合并至商机编号
+SJ1,K1,H101,需求调研,12.50,2026-01-05 10:00:00,2026-06-30,,
+SJ2,K2,H102,赢单,8.00,2026-01-06 10:00:00,2026-04-15,2026-04-12 17:30:00,
+SJ3,K1,H101,需求调研,1.00,2026-01-07 10:00:00,2026-05-30,,SJ1
+""",
+    )
+    found = columns(proposal)
+    assert (found["closed_at"], found["merged_into_id"]) == ("结束时间", "合并至商机编号")
+    proposal, _ = proposed(
+        "商机变更记录.csv",
+        """
+记录ID,商机编号,变更时间,销售阶段,预计金额(万元),币种,预计签约日期,负责人工号
+R1,SJ1,2026-01-05 10:00:00,需求调研,10.00,CNY,2026-05-31,H101
+R2,SJ1,2026-02-05 10:00:00,需求调研,12.50,CNY,2026-06-30,H101
+R3,SJ2,2026-04-12 17:30:00,赢单,8.00,CNY,2026-04-15,H102
+""",
+    )
+    assert (proposal.entity, asked(proposal), list(proposal.ignored)) == ("opportunity_history", [], [])
+    assert {"history_id", "amount", "expected_close_on", "owner_id"} <= set(columns(proposal))
