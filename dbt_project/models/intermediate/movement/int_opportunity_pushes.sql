@@ -5,7 +5,6 @@
     is several times cheaper to find than the value beside the least. A day number is an integer, and an event's number
     a small one, so that both fit whatever they are.
 #}
-{% set places = 'cast(32768 as bigint)' %}
 {% set days = 'cast(4294967296 as bigint)' %}
 
 with open_stages as (
@@ -29,8 +28,7 @@ stated as (
         events.event_no,
         events.event_on,
         events.close_day_no,
-        events.close_month_no,
-        case when events.previous_close_day_no is null then 1 else 0 end as is_first_unit
+        events.close_month_no
     from {{ ref('int_opportunity_events') }} as events
     inner join open_stages on events.stage_no = open_stages.stage_no
     left join open_stages as previous_stages on events.previous_stage_no = previous_stages.stage_no
@@ -44,8 +42,7 @@ stated as (
 
 ),
 
--- Before its first statement a deal carries tonight's date, which nobody stated then: only the last such row counts,
--- and moves nothing. A date that was taken away and stated again later has moved too.
+-- A date that was taken away and stated again later has moved too.
 moves as (
 
     select
@@ -53,9 +50,7 @@ moves as (
         event_no,
         event_on,
         close_day_no,
-        case when is_first_unit = 1 then {{ places }} - event_no else {{ places }} + event_no end as statement_no,
-        is_first_unit = 0
-        and close_month_no > lag(close_month_no) over (partition by okey order by event_no) as is_push
+        close_month_no > lag(close_month_no) over (partition by okey order by event_no) as is_push
     from stated
 
 ),
@@ -66,7 +61,7 @@ counted as (
         okey,
         count(case when is_push then 1 end) as push_count,
         max(case when is_push then event_on end) as last_pushed_on,
-        mod(min(statement_no * {{ days }} + close_day_no), {{ days }}) as first_close_day_no,
+        mod(min(event_no * {{ days }} + close_day_no), {{ days }}) as first_close_day_no,
         mod(max(event_no * {{ days }} + close_day_no), {{ days }}) as last_close_day_no
     from moves
     group by okey
