@@ -143,7 +143,12 @@ def operator_message(
         reasons: one line each, the most important first.
     """
     words = WORDS[language]
-    lines = [notation.one_line(line, 300) for reason in reasons for line in reason.splitlines() if line.strip()]
+    lines = [
+        notation.one_line(line.strip().removeprefix("- "), 300)  # each becomes an item of the mail's own list
+        for reason in reasons
+        for line in reason.splitlines()
+        if line.strip()
+    ]
     company = letterhead.company if language == "zh" else letterhead.company_en
     subject = words[f"{what}_subject"].format(company=notation.one_line(company, 40), as_of=as_of)
     context = {

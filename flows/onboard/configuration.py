@@ -251,6 +251,6 @@ def _settings(company: Mapping[str, str]) -> str:
         f"calendar: {{country: {company['country']}}}          # whose public holidays are no working days\n"
         f"bookings_from: {company['bookings_from']}\n"
         "# Replace the addresses before a mail server is named; until then mails are files in the workspace's outbox.\n"
-        "operator: {email: operator@example.com}\n"
+        f"operator: {{email: operator@example.com, language: {language}}}\n"
         'mail: {sender: "planloop <planloop@example.com>", fallback_recipient: sales-lead@example.com}\n'
     )

@@ -213,6 +213,7 @@ def test_a_mail_stays_small_however_many_nodes_it_tells_of(opened, count):
 
 def test_the_operator_is_told_why_in_one_screen(letterhead, deviation, now):
     reasons = [f"fct_opportunity: expected about 8,800 rows, found {number} <b>" for number in range(50)]
+    reasons[1] = f"- {reasons[1]}"
     message = operator_message(
         "audit_refused",
         reasons,
@@ -227,6 +228,7 @@ def test_the_operator_is_told_why_in_one_screen(letterhead, deviation, now):
 
     assert parsed["Subject"] == "[Not published] Example Tech 2026-11-20: the audit refused the night"
     assert reasons[0] in text and "&lt;b&gt;" in html
+    assert "- - " not in text
     assert len(text.splitlines()) < 50 and "20 further lines" in text
     assert "planloop refresh --as-of 2026-11-20" in text
 

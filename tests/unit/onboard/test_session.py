@@ -90,6 +90,7 @@ def test_a_company_keeps_the_holidays_of_its_country(tmp_path: Path, given: tupl
     found = run(tmp_path, "deals.csv", given=(*COMPANY[:2], *given))
     assert [question.id for question in found.questions] == []
     assert f"calendar: {{country: {country}}}" in found.texts["settings.yaml"]
+    assert "operator: {email: operator@example.com, language: en}" in found.texts["settings.yaml"]
     said = [sentence.particulars.get("id") for sentence in found.said]
     assert ("company.country" in said) == (not given[0].startswith("company.country"))
 
