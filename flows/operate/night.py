@@ -28,6 +28,7 @@ from flows.state.database import open_state
 from flows.workspace import Workspace
 
 PROJECT = Path(__file__).parents[2]
+_CODE = {"flows": ("*.py", "*.yaml"), "schemas": ("*.py", "*.yaml"), "dbt_project": ("*.sql", "*.yml")}
 Stage = Literal[
     "land", "validate", "record", "build", "plan", "forecast", "outlook", "audit", "publish", "notify", "report"
 ]
@@ -173,8 +174,8 @@ def clear_build(workspace: Workspace) -> None:
 def code_fingerprint() -> str:
     """A hash of the code that makes marts from inputs: flows, schemas and the dbt project."""
     digest = hashlib.sha256()
-    for folder, pattern in (("flows", "*.py"), ("schemas", "*.py"), ("dbt_project", "*.sql"), ("dbt_project", "*.yml")):
-        for path in sorted((PROJECT / folder).rglob(pattern)):
+    for folder, patterns in _CODE.items():
+        for path in sorted(path for pattern in patterns for path in (PROJECT / folder).rglob(pattern)):
             if "target" not in path.parts:
                 digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
