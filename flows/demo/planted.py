@@ -39,6 +39,7 @@ class Nights:
 def plant(rng: np.random.Generator, organisation: Organisation, deals: Deals, nights: Nights) -> None:
     """Plant all truths that live in the deals of one chunk, then write owners into every event."""
     settle_before(rng, deals, nights)
+    win_early(deals, nights.time)
     top_up(rng, organisation, deals, nights)
     share_out_wins(rng, organisation, deals, nights.time)
     _recover(organisation, deals, nights)
@@ -115,6 +116,25 @@ def settle_before(rng: np.random.Generator, deals: Deals, nights: Nights) -> Non
     deals.created = deals.created - shift
     moved = lasts[late]
     deals.event_expected[moved] = nights.time.day(deals.event_at[moved])
+
+
+def win_early(deals: Deals, time: WorkingTime) -> None:
+    """Let a small company win its first deal in the first January of its data at the latest.
+
+    The plan draws lines through the years before, and a year that begins without any result is not known in full.
+    """
+    latest = float(time.index(date(time.first.year + 1, 2, 1))) - 1
+    lasts = deals.lasts
+    won = np.flatnonzero(deals.event_stage[lasts] == words.WON)
+    if deals.first_number != 1 or not len(won) or deals.event_at[lasts[won]].min() < latest:
+        return
+    deal = won[np.argmin(deals.event_at[lasts[won]])]
+    created, signed = deals.created[deal], deals.event_at[lasts[deal]]
+    began = min(created, latest / 2)
+    deals.created[deal] = began
+    life = deals.event_deal == deal
+    deals.event_at[life] = began + (deals.event_at[life] - created) * (latest - began) / (signed - created)
+    deals.event_expected[lasts[deal]] = time.day(np.array([latest]))[0]
 
 
 def _recover(organisation: Organisation, deals: Deals, nights: Nights) -> None:

@@ -211,6 +211,14 @@ def test_a_large_company_comes_in_parts_that_add_up(tmp_path: Path, monkeypatch:
     assert history["OpportunityId"].n_unique() == truths["totals"]["opportunities"]
 
 
+@pytest.mark.parametrize("scale", [0.05, 0.2, 0.5])
+def test_a_small_company_knows_its_first_whole_year_in_full(tmp_path: Path, scale: float) -> None:
+    generate(tmp_path, scale=scale, nights=1, last_night=date(2026, 11, 20))
+    history = pl.read_parquet(tmp_path / "2026-11-20/crm/opportunity_history.parquet")
+    won = history.filter(pl.col("StageName") == "Closed Won")["CreatedDate"].min()
+    assert won.date() <= date(2024, 1, 31)
+
+
 @pytest.mark.parametrize(
     ("scale", "nights", "last"),
     [
