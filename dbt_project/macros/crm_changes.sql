@@ -26,15 +26,7 @@
 
     ),
 
-    reps as (
-
-        select
-            user_id,
-            node_no
-        from {{ ref('int_nodes') }}
-        where node_kind = 'rep' and user_id is not null
-
-    ),
+    {{ rep_nodes() }},
 
     rates_tonight as (
 

@@ -17,17 +17,22 @@
     'rep:(unassigned)'
 {%- endmacro %}
 
-{#- Two steps of a statement: the rep node of each user, and the node of what belongs to none of them. -#}
-{% macro owner_nodes() -%}
+{#- A step of a statement: the rep node of each user, by its number or its key. -#}
+{% macro rep_nodes(node='node_no') -%}
 reps as (
 
     select
         user_id,
-        node_no
+        {{ node }}
     from {{ ref('int_nodes') }}
     where node_kind = 'rep' and user_id is not null
 
-),
+)
+{%- endmacro %}
+
+{#- Two steps of a statement: the rep node of each user, and the node of what belongs to none of them. -#}
+{% macro owner_nodes() -%}
+{{ rep_nodes() }},
 
 unassigned as (
 

@@ -9,13 +9,7 @@ split_records as (
     select distinct record_id from {{ ref('stg_night__credit_splits') }}
 ),
 
-reps as (
-    select
-        user_id,
-        node_key
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep' and user_id is not null
-),
+{{ rep_nodes('node_key') }},
 
 bookings as (
     select * from {{ ref('int_bookings') }}

@@ -21,15 +21,7 @@ activities as (
 
 ),
 
-reps as (
-
-    select
-        user_id,
-        node_no
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep' and user_id is not null
-
-),
+{{ rep_nodes() }},
 
 final as (
 

@@ -14,13 +14,7 @@ current_year as (
     where period_kind = 'year' and is_current
 ),
 
-reps as (
-    select
-        node_key,
-        user_id
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep' and user_id is not null
-),
+{{ rep_nodes('node_key') }},
 
 final as (
     select

@@ -31,15 +31,7 @@ accounts as (
 
 ),
 
-reps as (
-
-    select
-        user_id,
-        node_key
-    from {{ ref('int_nodes') }}
-    where node_kind = 'rep' and user_id is not null
-
-),
+{{ rep_nodes('node_key') }},
 
 run as (
 
